@@ -1,0 +1,173 @@
+package domain
+
+import "time"
+
+// admission decides one login: the rows of the decision table in their order.
+// Its events are the login's whole story up to the seat, or the refusal.
+type admission struct {
+	ledger  *Ledger
+	at      time.Time
+	device  *device
+	session SessionID
+	request RequestLogin
+	service *service
+	events  []Event
+}
+
+// decide asks who may before it asks whether there is room, so that nobody
+// without the right can push others out.
+func (a *admission) decide() {
+	a.service = a.ledger.services[a.request.Service]
+	if a.service == nil {
+		a.reject(&LoginRejected{Code: RejectUnknownService})
+		return
+	}
+	if !a.permitted() {
+		a.reject(&LoginRejected{Code: RejectNotPermitted})
+		return
+	}
+	if wait := a.device.backedOff(a.at); wait > 0 {
+		a.reject(&LoginRejected{Code: RejectBackedOff, RetryAfter: Some(wait)})
+		return
+	}
+	if old := a.ledger.seatOf(a.request.Device, a.service); old != nil {
+		a.supersede(old)
+		return
+	}
+	a.findRoom()
+}
+
+func (a *admission) permitted() bool {
+	account, ok := a.ledger.accounts[a.request.Account]
+	return ok && account.Person == a.device.person && account.Service == a.service.id
+}
+
+// supersede hands the seat of the device's own older session to the new one: it
+// is never counted twice, and needs no room.
+func (a *admission) supersede(old *seat) {
+	a.events = append(a.events, &SessionEnded{Session: old.id, Cause: EndSuperseded})
+	limit, _ := a.service.limit()
+	a.admit(&LoginAdmitted{Seats: a.service.seats, Limit: limit})
+}
+
+func (a *admission) findRoom() {
+	limit, isTotal := a.service.limit()
+	most, limited := limit.Get()
+	switch seats := a.service.seats; {
+	case !limited || seats < most:
+		a.admit(&LoginAdmitted{Seats: seats + 1, Limit: limit})
+	case isTotal:
+		a.reject(&LoginRejected{Code: RejectFailed300, Seats: seats, Limit: limit})
+	case a.service.settings.IdleTimeout.IsSet():
+		a.makeRoom(most)
+	default:
+		a.busy(seats, a.service.idle.head)
+	}
+}
+
+// makeRoom logs out idle sessions, and admits the newcomer if that was enough.
+func (a *admission) makeRoom(most uint32) {
+	victims, next := a.victims(int(a.service.seats - most + 1))
+	for _, s := range victims {
+		a.events = append(a.events, &SessionIdledOut{
+			Session:       s.id,
+			For:           a.session,
+			Idle:          a.at.Sub(s.heard),
+			OutOfCoverage: !s.covered,
+		})
+	}
+	seats := a.service.seats - uint32(len(victims))
+	if seats >= most {
+		a.busy(seats, next)
+		return
+	}
+	a.admit(&LoginAdmitted{Seats: seats + 1, Limit: a.service.settings.MaxSessions, LongestIdle: a.idle(next)})
+}
+
+// victims gives whom to log out, longest idle first, and the longest idle of
+// those who stay. It looks at nobody behind the first who is not idle enough.
+func (a *admission) victims(needed int) (victims []*seat, next *seat) {
+	timeout, _ := a.service.settings.IdleTimeout.Get()
+	fewest := a.service.settings.Evict == EvictFewest
+	for next = a.service.idle.head; next != nil; next = next.next {
+		if a.at.Sub(next.heard) < timeout || fewest && len(victims) == needed {
+			break
+		}
+		victims = append(victims, next)
+	}
+	if fewest && len(victims) < needed {
+		return nil, a.service.idle.head // it would not help: log nobody out
+	}
+	return victims, next
+}
+
+// busyRetry is the hint where no timeout tells when somebody could be logged out.
+const busyRetry = 30 * time.Second
+
+func (a *admission) busy(seats uint32, longest *seat) {
+	retry := busyRetry
+	idle := a.idle(longest)
+	if timeout, set := a.service.settings.IdleTimeout.Get(); set {
+		retry = max(timeout-idle.Or(0), time.Second)
+	}
+	a.reject(&LoginRejected{
+		Code:        RejectServerBusy,
+		Seats:       seats,
+		Limit:       a.service.settings.MaxSessions,
+		LongestIdle: idle,
+		RetryAfter:  Some(retry),
+	})
+}
+
+// idle gives how long s has been idle; unset if there is no s.
+func (a *admission) idle(s *seat) Optional[time.Duration] {
+	if s == nil {
+		return Optional[time.Duration]{}
+	}
+	return Some(a.at.Sub(s.heard))
+}
+
+func (a *admission) admit(e *LoginAdmitted) {
+	e.Session = a.session
+	a.events = append(a.events, e)
+}
+
+func (a *admission) reject(e *LoginRejected) {
+	e.Session = a.session
+	a.events = append(a.events, e)
+}
+
+// limit gives the limit that holds for the service and whether it is the
+// protocol's total: the maximum, unless it is unset or lies above the total.
+func (s *service) limit() (limit Optional[uint32], isTotal bool) {
+	most, set := s.settings.MaxSessions.Get()
+	total, hasTotal := s.total.Get()
+	if hasTotal && (!set || total < most) {
+		return s.total, true
+	}
+	return s.settings.MaxSessions, false
+}
+
+const (
+	backOffFirst = time.Second
+	backOffMost  = 5 * time.Minute
+)
+
+// backOff gives how long a device must wait after so many wrong passwords in a
+// row: a second, doubled each time, at most five minutes.
+func backOff(failures uint32) time.Duration {
+	wait := backOffFirst
+	for ; failures > 1 && wait < backOffMost; failures-- {
+		wait *= 2
+	}
+	return min(wait, backOffMost)
+}
+
+// backedOff gives how long the device still has to wait at the time at; zero if
+// it may try.
+func (d *device) backedOff(at time.Time) time.Duration {
+	if d.failures == 0 {
+		return 0
+	}
+	return max(d.failed.Add(backOff(d.failures)).Sub(at), 0)
+}

@@ -1,0 +1,33 @@
+// Package broker is the collaboration service: it takes logins, resumes and
+// messages from devices, decides on them, writes what was decided to the log,
+// and keeps one upstream conversation for each session.
+//
+// # Shape
+//
+// One goroutine, the sequencer, owns the [domain.Ledger]. It takes commands,
+// decides, and gathers the events into a batch; while one batch is being synced
+// to disk it decides the next. Nobody is answered before the batch that holds
+// their events is durable. A batch that cannot be written stops the broker: the
+// ledger is ahead of the disk, and only a restart reads the truth again.
+//
+// Each live session has one mailbox. What comes from its device and from its
+// upstream conversation is put there, and whoever finds the mailbox idle works
+// it off: a session's I/O state has one owner at a time, and an idle session
+// costs no goroutine.
+//
+// # Vocabulary
+//
+//   - Link: one device's connection, live from its handshake on.
+//   - Conversation: one session's own connection to the upstream server.
+//   - Item: something that a device shall see, numbered, and kept until the
+//     device acknowledges it.
+//   - Fence: the number of the link that speaks for a session; an older one is
+//     not heard any more.
+//   - Directory: who is meant by a key or a name; made of side records.
+//
+// # What it never does
+//
+// It knows no wire format, opens no socket and no file, and imports nothing but
+// the domain and the standard library: what it needs it declares as ports (see
+// [Log], [Connector], [Link], [Clock]).
+package broker

@@ -1,0 +1,215 @@
+package domain
+
+import (
+	"cmp"
+	"iter"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Ledger is the state that decisions are made on: every service with its
+// limits, who may do what, and every seat. It is folded from records with Apply.
+//
+// When each device was last heard of comes in through Touch and is not in the
+// log; whatever a decision made of it is written into the decision's events.
+//
+// A Ledger is not safe for concurrent use: one goroutine owns it.
+type Ledger struct {
+	position Position
+	now      time.Time
+	asked    asked
+
+	services map[ServiceID]*service
+	byName   map[ServiceName]*service
+	people   map[PersonID]bool
+	accounts map[AccountID]Account
+	offers   map[OfferID]offer
+	devices  map[DeviceID]*device
+	seats    map[SessionID]*seat
+}
+
+// asked is the login that was requested last: what an admission that follows
+// refers to.
+type asked struct {
+	session SessionID
+	request LoginRequested
+}
+
+type service struct {
+	id       ServiceID
+	name     ServiceName
+	settings Settings
+	total    Optional[uint32]
+	seats    uint32
+	idle     idleOrder
+}
+
+type offer struct {
+	person  PersonID
+	expires time.Time
+	spent   bool
+}
+
+type device struct {
+	person   PersonID
+	revoked  bool
+	failures uint32 // wrong passwords in a row
+	failed   time.Time
+	seats    []*seat // at most one a service
+}
+
+// NewLedger gives the ledger of an empty log.
+func NewLedger() *Ledger {
+	return &Ledger{
+		services: make(map[ServiceID]*service),
+		byName:   make(map[ServiceName]*service),
+		people:   make(map[PersonID]bool),
+		accounts: make(map[AccountID]Account),
+		offers:   make(map[OfferID]offer),
+		devices:  make(map[DeviceID]*device),
+		seats:    make(map[SessionID]*seat),
+	}
+}
+
+// Apply folds r into the ledger. Records come in the order of their positions,
+// each once.
+func (l *Ledger) Apply(r Record) {
+	l.position, l.now = r.Position, r.Time
+	r.Event.apply(l, r.Position, r.Time)
+}
+
+// Touch notes that the device of a live session was heard of at the time at.
+// Unknown and pending sessions are ignored, and so is a time before the last
+// known one.
+func (l *Ledger) Touch(id SessionID, at time.Time) {
+	if s := l.seats[id]; s != nil && s.live && at.After(s.heard) {
+		s.service.idle.touch(s, at)
+	}
+}
+
+// Position gives the position of the last record applied.
+func (l *Ledger) Position() Position { return l.position }
+
+// Stamp gives the time for a record that is written at the time at: at as an
+// [Instant], or the last record's time where the clock has gone back.
+func (l *Ledger) Stamp(at time.Time) time.Time {
+	at = Instant(at)
+	if at.Before(l.now) {
+		return l.now
+	}
+	return at
+}
+
+// next gives the position of the event that is index places into a decision.
+func (l *Ledger) next(index int) Position { return l.position + 1 + Position(index) }
+
+// sorted gives every seat by ascending id.
+func (l *Ledger) sorted() []*seat {
+	return slices.SortedFunc(maps.Values(l.seats), func(a, b *seat) int { return cmp.Compare(a.id, b.id) })
+}
+
+// free gives a seat back.
+func (l *Ledger) free(s *seat) {
+	delete(l.seats, s.id)
+	s.service.seats--
+	s.service.idle.remove(s)
+	if d := l.devices[s.device]; d != nil {
+		d.seats = slices.DeleteFunc(d.seats, func(t *seat) bool { return t == s })
+	}
+}
+
+// seatOf gives the seat that a device holds on a service, or nil.
+func (l *Ledger) seatOf(id DeviceID, on *service) *seat {
+	for _, s := range l.devices[id].seats {
+		if s.service == on {
+			return s
+		}
+	}
+	return nil
+}
+
+// Account is one account that a person may use on a service.
+type Account struct {
+	ID      AccountID
+	Person  PersonID
+	Service ServiceID
+}
+
+// Account gives an account; false where it is unknown or barred.
+func (l *Ledger) Account(id AccountID) (Account, bool) {
+	a, ok := l.accounts[id]
+	return a, ok
+}
+
+// Service is a service as it stands.
+type Service struct {
+	ID       ServiceID
+	Name     ServiceName
+	Settings Settings
+	Total    Optional[uint32]
+	// Seats are the seats taken, pending logins included.
+	Seats uint32
+}
+
+func (s *service) view() Service {
+	return Service{ID: s.id, Name: s.name, Settings: s.settings, Total: s.total, Seats: s.seats}
+}
+
+// Service gives a configured service.
+func (l *Ledger) Service(id ServiceID) (Service, bool) {
+	if s := l.services[id]; s != nil {
+		return s.view(), true
+	}
+	return Service{}, false
+}
+
+// ServiceNamed gives the configured service of that name.
+func (l *Ledger) ServiceNamed(name ServiceName) (Service, bool) {
+	if s := l.byName[name]; s != nil {
+		return s.view(), true
+	}
+	return Service{}, false
+}
+
+// Services gives every configured service by ascending id.
+func (l *Ledger) Services() iter.Seq[Service] {
+	return func(yield func(Service) bool) {
+		for _, id := range slices.Sorted(maps.Keys(l.services)) {
+			if !yield(l.services[id].view()) {
+				return
+			}
+		}
+	}
+}
+
+// Device is an enrolled device as it stands.
+type Device struct {
+	ID      DeviceID
+	Person  PersonID
+	Revoked bool
+}
+
+// Device gives an enrolled device, revoked ones included.
+func (l *Ledger) Device(id DeviceID) (Device, bool) {
+	d := l.devices[id]
+	if d == nil {
+		return Device{}, false
+	}
+	return Device{ID: id, Person: d.person, Revoked: d.revoked}, true
+}
+
+// NextInactive gives the earliest time at which [ExpireInactive] would end a
+// session if nothing more is heard; false if there is no such time.
+func (l *Ledger) NextInactive() (next time.Time, ok bool) {
+	for _, svc := range l.services {
+		timeout, set := svc.settings.InactivityTimeout.Get()
+		if !set || svc.idle.head == nil {
+			continue
+		}
+		if at := svc.idle.head.heard.Add(timeout); !ok || at.Before(next) {
+			next, ok = at, true
+		}
+	}
+	return next, ok
+}

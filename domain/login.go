@@ -1,0 +1,164 @@
+package domain
+
+import "time"
+
+// LoginRequested tells that a device asked to log in. Its position is the
+// [SessionID] of all that follows. Service and Account are zero where no such
+// service is configured or the person has no such account; the names that were
+// asked for are then side records.
+type LoginRequested struct {
+	Device  DeviceID
+	Service ServiceID
+	Account AccountID
+}
+
+// LoginAdmitted tells that a login has been given a seat and may be tried
+// upstream. The other fields are the evidence for the decision.
+type LoginAdmitted struct {
+	Session SessionID
+	// Seats taken on the service, this one included.
+	Seats uint32
+	// Limit is the maximum or total that was looked at; unset if there is none.
+	Limit Optional[uint32]
+	// LongestIdle is how long the longest idle of the remaining sessions had
+	// been idle; set only where idleness was looked at and somebody remained.
+	LongestIdle Optional[time.Duration]
+}
+
+// LoginAccepted tells that the upstream server has let the person in: the
+// session is live.
+type LoginAccepted struct{ Session SessionID }
+
+// LoginRejected tells that a login was refused, before or after it was given a
+// seat; a seat is free again.
+type LoginRejected struct {
+	Session SessionID
+	Code    RejectCode
+	// Seats, Limit and LongestIdle are the evidence where the house was full,
+	// as in [LoginAdmitted].
+	Seats       uint32
+	Limit       Optional[uint32]
+	LongestIdle Optional[time.Duration]
+	// RetryAfter tells the device when to try again, where that can be told.
+	RetryAfter Optional[time.Duration]
+}
+
+// RequestLogin asks for a seat. Service and Account are zero where the names
+// the device gave are unknown.
+type RequestLogin struct {
+	At      time.Time
+	Device  DeviceID
+	Service ServiceID
+	Account AccountID
+}
+
+// AcceptLogin tells that the upstream login of a pending session succeeded.
+type AcceptLogin struct {
+	At      time.Time
+	Session SessionID
+}
+
+// RejectLogin tells that the upstream login of a pending session failed.
+type RejectLogin struct {
+	At      time.Time
+	Session SessionID
+	Code    RejectCode
+}
+
+// Type gives TypeLoginRequested.
+func (*LoginRequested) Type() EventType { return TypeLoginRequested }
+
+// Type gives TypeLoginAdmitted.
+func (*LoginAdmitted) Type() EventType { return TypeLoginAdmitted }
+
+// Type gives TypeLoginAccepted.
+func (*LoginAccepted) Type() EventType { return TypeLoginAccepted }
+
+// Type gives TypeLoginRejected.
+func (*LoginRejected) Type() EventType { return TypeLoginRejected }
+
+func (c RequestLogin) decide(l *Ledger, at time.Time) ([]Event, error) {
+	d := l.devices[c.Device]
+	switch {
+	case d == nil:
+		return nil, ErrUnknownDevice
+	case d.revoked:
+		return nil, ErrDeviceRevoked
+	}
+	a := admission{ledger: l, at: at, device: d, session: SessionID(l.next(0)), request: c}
+	a.events = []Event{&LoginRequested{Device: c.Device, Service: c.Service, Account: c.Account}}
+	a.decide()
+	return a.events, nil
+}
+
+func (c AcceptLogin) decide(l *Ledger, _ time.Time) ([]Event, error) {
+	if err := l.checkPending(c.Session); err != nil {
+		return nil, err
+	}
+	return []Event{&LoginAccepted{Session: c.Session}}, nil
+}
+
+func (c RejectLogin) decide(l *Ledger, _ time.Time) ([]Event, error) {
+	if err := l.checkPending(c.Session); err != nil {
+		return nil, err
+	}
+	e := &LoginRejected{Session: c.Session, Code: c.Code}
+	if c.Code == RejectBadCredentials {
+		s := l.seats[c.Session]
+		e.RetryAfter = Some(backOff(l.devices[s.device].failures + 1))
+	}
+	return []Event{e}, nil
+}
+
+func (c RequestLogin) when() time.Time { return c.At }
+func (c AcceptLogin) when() time.Time  { return c.At }
+func (c RejectLogin) when() time.Time  { return c.At }
+
+func (l *Ledger) checkPending(id SessionID) error {
+	switch s := l.seats[id]; {
+	case s == nil:
+		return ErrUnknownSession
+	case s.live:
+		return ErrNotPending
+	}
+	return nil
+}
+
+func (e *LoginRequested) apply(l *Ledger, p Position, _ time.Time) {
+	l.asked = asked{session: SessionID(p), request: *e}
+}
+
+func (e *LoginAdmitted) apply(l *Ledger, _ Position, at time.Time) {
+	r := l.asked.request
+	s := l.services[r.Service]
+	if l.asked.session != e.Session || s == nil {
+		return
+	}
+	taken := &seat{id: e.Session, device: r.Device, account: r.Account, service: s, covered: true, heard: at}
+	l.seats[e.Session] = taken
+	s.seats++
+	if d := l.devices[r.Device]; d != nil {
+		d.seats = append(d.seats, taken)
+	}
+}
+
+func (e *LoginAccepted) apply(l *Ledger, _ Position, at time.Time) {
+	if s := l.seats[e.Session]; s != nil {
+		s.live = true
+		s.service.idle.touch(s, at)
+		l.devices[s.device].failures = 0
+	}
+}
+
+func (e *LoginRejected) apply(l *Ledger, _ Position, at time.Time) {
+	s := l.seats[e.Session]
+	if s == nil {
+		return
+	}
+	if e.Code == RejectBadCredentials {
+		d := l.devices[s.device]
+		d.failures++
+		d.failed = at
+	}
+	l.free(s)
+}
