@@ -11,6 +11,7 @@ type admission struct {
 	session SessionID
 	request RequestLogin
 	service *service
+	idlers  idlers // nil for the ledger's own seats
 	events  []Event
 }
 
@@ -30,7 +31,7 @@ func (a *admission) decide() {
 		a.reject(&LoginRejected{Code: RejectBackedOff, RetryAfter: Some(wait)})
 		return
 	}
-	if old := a.ledger.seatOf(a.request.Device, a.service); old != nil {
+	if old := a.device.seatOn(a.service); old != nil {
 		a.supersede(old)
 		return
 	}
@@ -61,70 +62,8 @@ func (a *admission) findRoom() {
 	case a.service.settings.IdleTimeout.IsSet():
 		a.makeRoom(most)
 	default:
-		a.busy(seats, a.service.idle.head)
+		a.refuseBusy(&LoginRejected{Seats: seats, LongestIdle: a.longest()})
 	}
-}
-
-// makeRoom logs out idle sessions, and admits the newcomer if that was enough.
-func (a *admission) makeRoom(most uint32) {
-	victims, next := a.victims(int(a.service.seats - most + 1))
-	for _, s := range victims {
-		a.events = append(a.events, &SessionIdledOut{
-			Session:       s.id,
-			For:           a.session,
-			Idle:          a.at.Sub(s.heard),
-			OutOfCoverage: !s.covered,
-		})
-	}
-	seats := a.service.seats - uint32(len(victims))
-	if seats >= most {
-		a.busy(seats, next)
-		return
-	}
-	a.admit(&LoginAdmitted{Seats: seats + 1, Limit: a.service.settings.MaxSessions, LongestIdle: a.idle(next)})
-}
-
-// victims gives whom to log out, longest idle first, and the longest idle of
-// those who stay. It looks at nobody behind the first who is not idle enough.
-func (a *admission) victims(needed int) (victims []*seat, next *seat) {
-	timeout, _ := a.service.settings.IdleTimeout.Get()
-	fewest := a.service.settings.Evict == EvictFewest
-	for next = a.service.idle.head; next != nil; next = next.next {
-		if a.at.Sub(next.heard) < timeout || fewest && len(victims) == needed {
-			break
-		}
-		victims = append(victims, next)
-	}
-	if fewest && len(victims) < needed {
-		return nil, a.service.idle.head // it would not help: log nobody out
-	}
-	return victims, next
-}
-
-// busyRetry is the hint where no timeout tells when somebody could be logged out.
-const busyRetry = 30 * time.Second
-
-func (a *admission) busy(seats uint32, longest *seat) {
-	retry := busyRetry
-	idle := a.idle(longest)
-	if timeout, set := a.service.settings.IdleTimeout.Get(); set {
-		retry = max(timeout-idle.Or(0), time.Second)
-	}
-	a.reject(&LoginRejected{
-		Code:        RejectServerBusy,
-		Seats:       seats,
-		Limit:       a.service.settings.MaxSessions,
-		LongestIdle: idle,
-		RetryAfter:  Some(retry),
-	})
-}
-
-// idle gives how long s has been idle; unset if there is no s.
-func (a *admission) idle(s *seat) Optional[time.Duration] {
-	if s == nil {
-		return Optional[time.Duration]{}
-	}
-	return Some(a.at.Sub(s.heard))
 }
 
 func (a *admission) admit(e *LoginAdmitted) {
@@ -169,5 +108,6 @@ func (d *device) backedOff(at time.Time) time.Duration {
 	if d.failures == 0 {
 		return 0
 	}
-	return max(d.failed.Add(backOff(d.failures)).Sub(at), 0)
+	until := time.UnixMilli(d.failed).Add(backOff(d.failures))
+	return max(until.Sub(at), 0)
 }

@@ -32,10 +32,8 @@ func (*BrokerStopped) Type() EventType { return TypeBrokerStopped }
 
 func (c StartBroker) decide(l *Ledger, _ time.Time) ([]Event, error) {
 	events := []Event{&BrokerStarted{Version: c.Version}}
-	for s := range l.Seats() {
-		if !s.Live {
-			events = append(events, &LoginRejected{Session: s.Session, Code: RejectInterrupted})
-		}
+	for _, s := range l.seatsWhere(func(s *seat) bool { return !s.live }) {
+		events = append(events, &LoginRejected{Session: s.id, Code: RejectInterrupted})
 	}
 	return events, nil
 }
@@ -48,13 +46,13 @@ func (c StartBroker) when() time.Time { return c.At }
 func (c StopBroker) when() time.Time  { return c.At }
 
 func (e *BrokerStarted) apply(l *Ledger, _ Position, at time.Time) {
-	for _, s := range l.services {
-		s.idle.clear()
+	for _, s := range l.seats {
+		s.service.idle = idleOrder{}
 	}
-	for _, s := range l.sorted() {
-		s.covered = false
+	for _, s := range l.seats {
+		s.covered, s.heard, s.prev, s.next = false, at.UnixMilli(), nil, nil
 		if s.live {
-			s.service.idle.touch(s, at)
+			s.service.idle.add(s)
 		}
 	}
 }

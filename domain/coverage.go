@@ -57,7 +57,7 @@ func (c LoseCoverage) decide(l *Ledger, at time.Time) ([]Event, error) {
 	if err != nil || !s.covered {
 		return nil, err
 	}
-	return []Event{&CoverageLost{Session: c.Session, Silent: at.Sub(s.heard)}}, nil
+	return []Event{&CoverageLost{Session: c.Session, Silent: s.idleFor(at)}}, nil
 }
 
 func (c RegainCoverage) decide(l *Ledger, _ time.Time) ([]Event, error) {
@@ -73,7 +73,7 @@ func (c ResumeSession) decide(l *Ledger, _ time.Time) ([]Event, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case s.device != c.Device:
+	case s.device.id != c.Device:
 		return nil, ErrUnknownSession
 	case c.Fence <= s.fence:
 		return nil, ErrStaleFence
@@ -85,34 +85,21 @@ func (c LoseCoverage) when() time.Time   { return c.At }
 func (c RegainCoverage) when() time.Time { return c.At }
 func (c ResumeSession) when() time.Time  { return c.At }
 
-func (l *Ledger) live(id SessionID) (*seat, error) {
-	s := l.seats[id]
-	if s == nil || !s.live {
-		return nil, ErrUnknownSession
-	}
-	return s, nil
-}
-
 func (e *CoverageLost) apply(l *Ledger, _ Position, at time.Time) {
-	if s := l.seats[e.Session]; s != nil {
-		s.covered = false
-		s.service.idle.touch(s, at.Add(-e.Silent))
+	if s, err := l.live(e.Session); err == nil {
+		s.service.idle.move(s, false, at.Add(-e.Silent).UnixMilli())
 	}
 }
 
-func (e *CoverageRegained) apply(l *Ledger, _ Position, at time.Time) { l.heard(e.Session, at) }
+func (e *CoverageRegained) apply(l *Ledger, _ Position, at time.Time) {
+	if s, err := l.live(e.Session); err == nil {
+		s.service.idle.move(s, true, at.UnixMilli())
+	}
+}
 
 func (e *SessionResumed) apply(l *Ledger, _ Position, at time.Time) {
-	if s := l.seats[e.Session]; s != nil {
-		s.fence = e.Fence
-	}
-	l.heard(e.Session, at)
-}
-
-// heard marks a seat as covered and heard of at the time at.
-func (l *Ledger) heard(id SessionID, at time.Time) {
-	if s := l.seats[id]; s != nil {
-		s.covered = true
-		s.service.idle.touch(s, at)
+	if s, err := l.live(e.Session); err == nil {
+		s.fence = max(s.fence, e.Fence)
+		s.service.idle.move(s, true, at.UnixMilli())
 	}
 }

@@ -90,7 +90,7 @@ func (c RevokeDevice) decide(l *Ledger, _ time.Time) ([]Event, error) {
 	if d.revoked {
 		return nil, ErrDeviceRevoked
 	}
-	ended := l.endWhere(EndDeviceRevoked, func(s *seat) bool { return s.device == c.Device })
+	ended := l.endWhere(EndDeviceRevoked, func(s *seat) bool { return s.device == d })
 	return append([]Event{&DeviceRevoked{Device: c.Device}}, ended...), nil
 }
 
@@ -99,15 +99,19 @@ func (c EnrolDevice) when() time.Time    { return c.At }
 func (c RevokeDevice) when() time.Time   { return c.At }
 
 func (e *EnrolmentOffered) apply(l *Ledger, p Position, at time.Time) {
-	l.people[e.Person] = true
-	l.offers[OfferID(p)] = offer{person: e.Person, expires: at.Add(e.ValidFor)}
+	if l.begin(e.Person, p) {
+		l.offers[OfferID(p)] = offer{person: e.Person, expires: at.Add(e.ValidFor)}
+	}
 }
 
 func (e *DeviceEnrolled) apply(l *Ledger, p Position, _ time.Time) {
-	o := l.offers[e.Offer]
+	o, ok := l.offers[e.Offer]
+	if !ok || o.person != e.Person {
+		return
+	}
 	o.spent = true
 	l.offers[e.Offer] = o
-	l.devices[DeviceID(p)] = &device{person: e.Person}
+	l.devices[DeviceID(p)] = &device{id: DeviceID(p), person: e.Person}
 }
 
 func (e *DeviceRevoked) apply(l *Ledger, _ Position, _ time.Time) {

@@ -1,7 +1,6 @@
 package domain
 
 import (
-	"cmp"
 	"iter"
 	"maps"
 	"slices"
@@ -52,11 +51,12 @@ type offer struct {
 }
 
 type device struct {
+	id       DeviceID
 	person   PersonID
+	failed   int64 // when the last wrong password came; Unix milliseconds
+	seats    *seat // at most one a service, chained by sibling
+	failures uint32
 	revoked  bool
-	failures uint32 // wrong passwords in a row
-	failed   time.Time
-	seats    []*seat // at most one a service
 }
 
 // NewLedger gives the ledger of an empty log.
@@ -73,7 +73,8 @@ func NewLedger() *Ledger {
 }
 
 // Apply folds r into the ledger. Records come in the order of their positions,
-// each once.
+// each once. It cannot fail: what refers to something that is not there changes
+// nothing but the position and the time.
 func (l *Ledger) Apply(r Record) {
 	l.position, l.now = r.Position, r.Time
 	r.Event.apply(l, r.Position, r.Time)
@@ -81,10 +82,12 @@ func (l *Ledger) Apply(r Record) {
 
 // Touch notes that the device of a live session was heard of at the time at.
 // Unknown and pending sessions are ignored, and so is a time before the last
-// known one.
+// known one. A session out of coverage is ignored too: that its device is heard
+// of again is a fact for the log, see [RegainCoverage] and [ResumeSession].
 func (l *Ledger) Touch(id SessionID, at time.Time) {
-	if s := l.seats[id]; s != nil && s.live && at.After(s.heard) {
-		s.service.idle.touch(s, at)
+	heard := at.UnixMilli()
+	if s := l.seats[id]; s != nil && s.live && s.covered && heard > s.heard {
+		s.service.idle.move(s, true, heard)
 	}
 }
 
@@ -103,31 +106,6 @@ func (l *Ledger) Stamp(at time.Time) time.Time {
 
 // next gives the position of the event that is index places into a decision.
 func (l *Ledger) next(index int) Position { return l.position + 1 + Position(index) }
-
-// sorted gives every seat by ascending id.
-func (l *Ledger) sorted() []*seat {
-	return slices.SortedFunc(maps.Values(l.seats), func(a, b *seat) int { return cmp.Compare(a.id, b.id) })
-}
-
-// free gives a seat back.
-func (l *Ledger) free(s *seat) {
-	delete(l.seats, s.id)
-	s.service.seats--
-	s.service.idle.remove(s)
-	if d := l.devices[s.device]; d != nil {
-		d.seats = slices.DeleteFunc(d.seats, func(t *seat) bool { return t == s })
-	}
-}
-
-// seatOf gives the seat that a device holds on a service, or nil.
-func (l *Ledger) seatOf(id DeviceID, on *service) *seat {
-	for _, s := range l.devices[id].seats {
-		if s.service == on {
-			return s
-		}
-	}
-	return nil
-}
 
 // Account is one account that a person may use on a service.
 type Account struct {
@@ -204,10 +182,15 @@ func (l *Ledger) Device(id DeviceID) (Device, bool) {
 func (l *Ledger) NextInactive() (next time.Time, ok bool) {
 	for _, svc := range l.services {
 		timeout, set := svc.settings.InactivityTimeout.Get()
-		if !set || svc.idle.head == nil {
+		if !set {
 			continue
 		}
-		if at := svc.idle.head.heard.Add(timeout); !ok || at.Before(next) {
+		walk := svc.idle.walk()
+		longest := walk.next()
+		if longest == nil {
+			continue
+		}
+		if at := time.UnixMilli(longest.heard).UTC().Add(timeout); !ok || at.Before(next) {
 			next, ok = at, true
 		}
 	}

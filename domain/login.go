@@ -26,7 +26,7 @@ type LoginAdmitted struct {
 }
 
 // LoginAccepted tells that the upstream server has let the person in: the
-// session is live.
+// session is live, and the link that logged in has the number 1.
 type LoginAccepted struct{ Session SessionID }
 
 // LoginRejected tells that a login was refused, before or after it was given a
@@ -41,6 +41,9 @@ type LoginRejected struct {
 	LongestIdle Optional[time.Duration]
 	// RetryAfter tells the device when to try again, where that can be told.
 	RetryAfter Optional[time.Duration]
+	// IdleSeats is how many sessions had been idle for the idle timeout and yet
+	// stayed, because logging them out would not have made room (evict fewest).
+	IdleSeats uint32
 }
 
 // RequestLogin asks for a seat. Service and Account are zero where the names
@@ -104,8 +107,7 @@ func (c RejectLogin) decide(l *Ledger, _ time.Time) ([]Event, error) {
 	}
 	e := &LoginRejected{Session: c.Session, Code: c.Code}
 	if c.Code == RejectBadCredentials {
-		s := l.seats[c.Session]
-		e.RetryAfter = Some(backOff(l.devices[s.device].failures + 1))
+		e.RetryAfter = Some(backOff(l.seats[c.Session].device.failures + 1))
 	}
 	return []Event{e}, nil
 }
@@ -129,36 +131,39 @@ func (e *LoginRequested) apply(l *Ledger, p Position, _ time.Time) {
 }
 
 func (e *LoginAdmitted) apply(l *Ledger, _ Position, at time.Time) {
-	r := l.asked.request
-	s := l.services[r.Service]
-	if l.asked.session != e.Session || s == nil {
+	if l.asked.session != e.Session {
 		return
 	}
-	taken := &seat{id: e.Session, device: r.Device, account: r.Account, service: s, covered: true, heard: at}
-	l.seats[e.Session] = taken
-	s.seats++
-	if d := l.devices[r.Device]; d != nil {
-		d.seats = append(d.seats, taken)
+	r := l.asked.request
+	l.asked = asked{}
+	d, s := l.devices[r.Device], l.services[r.Service]
+	if d == nil || s == nil {
+		return
 	}
+	l.take(&seat{id: e.Session, device: d, account: r.Account, service: s, covered: true, heard: at.UnixMilli()})
 }
 
 func (e *LoginAccepted) apply(l *Ledger, _ Position, at time.Time) {
-	if s := l.seats[e.Session]; s != nil {
-		s.live = true
-		s.service.idle.touch(s, at)
-		l.devices[s.device].failures = 0
+	s := l.seats[e.Session]
+	if s == nil || s.live {
+		return
 	}
+	s.live, s.covered, s.heard, s.fence = true, true, at.UnixMilli(), 1
+	s.service.idle.add(s)
+	s.device.failures = 0
 }
 
 func (e *LoginRejected) apply(l *Ledger, _ Position, at time.Time) {
+	if l.asked.session == e.Session {
+		l.asked = asked{}
+	}
 	s := l.seats[e.Session]
 	if s == nil {
 		return
 	}
 	if e.Code == RejectBadCredentials {
-		d := l.devices[s.device]
-		d.failures++
-		d.failed = at
+		s.device.failures++
+		s.device.failed = at.UnixMilli()
 	}
 	l.free(s)
 }

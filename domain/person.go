@@ -1,6 +1,9 @@
 package domain
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // PersonPermitted tells that a person may use one account on a service. Its
 // position is the [AccountID]; the account's name is a side record under it. It
@@ -60,7 +63,7 @@ func (c BarPerson) decide(l *Ledger, _ time.Time) ([]Event, error) {
 		}
 	}
 	ended := l.endWhere(EndPersonBarred, func(s *seat) bool {
-		return s.account == c.Account || c.Account == 0 && l.devices[s.device].person == c.Person
+		return s.account == c.Account || c.Account == 0 && s.device.person == c.Person
 	})
 	return append([]Event{&PersonBarred{Person: c.Person, Account: c.Account}}, ended...), nil
 }
@@ -80,19 +83,26 @@ func (l *Ledger) personOrNew(id PersonID, index int) (PersonID, error) {
 	return id, nil
 }
 
+// begin notes that an event at p is about a person, whom it begins where the
+// person is named by p itself; false if there is no such person.
+func (l *Ledger) begin(id PersonID, p Position) bool {
+	if id == PersonID(p) {
+		l.people[id] = true
+	}
+	return l.people[id]
+}
+
 func (e *PersonPermitted) apply(l *Ledger, p Position, _ time.Time) {
-	l.people[e.Person] = true
+	if !l.begin(e.Person, p) || l.services[e.Service] == nil {
+		return
+	}
 	l.accounts[AccountID(p)] = Account{ID: AccountID(p), Person: e.Person, Service: e.Service}
 }
 
 func (e *PersonBarred) apply(l *Ledger, _ Position, _ time.Time) {
-	if e.Account != 0 {
+	if e.Account == 0 {
+		maps.DeleteFunc(l.accounts, func(_ AccountID, a Account) bool { return a.Person == e.Person })
+	} else if l.accounts[e.Account].Person == e.Person {
 		delete(l.accounts, e.Account)
-		return
-	}
-	for id, a := range l.accounts {
-		if a.Person == e.Person {
-			delete(l.accounts, id)
-		}
 	}
 }

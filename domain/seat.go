@@ -1,79 +1,69 @@
 package domain
 
 import (
+	"cmp"
 	"iter"
+	"maps"
+	"slices"
 	"time"
 )
 
 // seat is one place taken on a service: a pending login or a live session. Live
-// ones stand in their service's idle order.
+// ones stand in their service's idle order. There may be a million: every field
+// counts.
 type seat struct {
 	id      SessionID
-	device  DeviceID
+	device  *device
 	account AccountID
 	service *service
+	heard   int64  // when the device was last heard of; Unix milliseconds
+	fence   uint32 // the number of the latest recorded link
+	index   int32  // the place in the idle order's heap, out of coverage
 	live    bool
 	covered bool
-	fence   uint32
-	heard   time.Time
 
-	prev, next *seat
-	listed     bool
+	prev, next *seat // in the idle order's list, in coverage
+	sibling    *seat // the next seat of the same device
 }
 
-// idleOrder holds the live seats of a service, longest unheard of first, so that
-// the idle ones are found without looking at the others. It is a doubly linked
-// list: hearing of a device moves its seat to the end.
-type idleOrder struct{ head, tail *seat }
-
-// touch puts s in its place for having been heard of at the time at. The common
-// case, at being the latest of all, takes one step.
-func (o *idleOrder) touch(s *seat, at time.Time) {
-	o.remove(s)
-	s.heard = at
-	after := o.tail
-	for after != nil && after.heard.After(at) {
-		after = after.prev
-	}
-	o.insert(s, after)
+// take gives a device a seat.
+func (l *Ledger) take(s *seat) {
+	l.seats[s.id] = s
+	s.service.seats++
+	s.sibling, s.device.seats = s.device.seats, s
 }
 
-// insert puts s behind after, at the head where after is nil.
-func (o *idleOrder) insert(s, after *seat) {
-	s.prev, s.listed = after, true
-	if after == nil {
-		s.next, o.head = o.head, s
-	} else {
-		s.next, after.next = after.next, s
+// free gives a seat back.
+func (l *Ledger) free(s *seat) {
+	if s.live {
+		s.service.idle.remove(s)
 	}
-	if s.next == nil {
-		o.tail = s
-	} else {
-		s.next.prev = s
+	delete(l.seats, s.id)
+	s.service.seats--
+	for at := &s.device.seats; *at != nil; at = &(*at).sibling {
+		if *at == s {
+			*at = s.sibling
+			break
+		}
 	}
 }
 
-func (o *idleOrder) remove(s *seat) {
-	if !s.listed {
-		return
+// seatOn gives the seat that a device holds on a service, or nil.
+func (d *device) seatOn(on *service) *seat {
+	s := d.seats
+	for s != nil && s.service != on {
+		s = s.sibling
 	}
-	if s.prev == nil {
-		o.head = s.next
-	} else {
-		s.prev.next = s.next
-	}
-	if s.next == nil {
-		o.tail = s.prev
-	} else {
-		s.next.prev = s.prev
-	}
-	s.prev, s.next, s.listed = nil, nil, false
+	return s
 }
 
-func (o *idleOrder) clear() {
-	for o.head != nil {
-		o.remove(o.head)
+// live gives the seat of a live session.
+func (l *Ledger) live(id SessionID) (*seat, error) {
+	s := l.seats[id]
+	if s == nil || !s.live {
+		return nil, ErrUnknownSession
 	}
+	return s, nil
 }
 
 // Seat is a pending login or a live session as it stands.
@@ -87,14 +77,15 @@ type Seat struct {
 	Live bool
 	// Covered tells whether the device is in reach.
 	Covered bool
-	// Fence is the number of the latest recorded link.
+	// Fence is the number of the latest recorded link: 1 for the one that
+	// logged in.
 	Fence uint32
 	// Heard is when the device was last heard of.
 	Heard time.Time
 }
 
 func (s *seat) view() Seat {
-	return Seat{s.id, s.device, s.account, s.service.id, s.live, s.covered, s.fence, s.heard}
+	return Seat{s.id, s.device.id, s.account, s.service.id, s.live, s.covered, s.fence, time.UnixMilli(s.heard).UTC()}
 }
 
 // Seat gives the seat of a session or pending login.
@@ -108,10 +99,23 @@ func (l *Ledger) Seat(id SessionID) (Seat, bool) {
 // Seats gives every seat by ascending id. The ledger must not change meanwhile.
 func (l *Ledger) Seats() iter.Seq[Seat] {
 	return func(yield func(Seat) bool) {
-		for _, s := range l.sorted() {
+		for _, s := range l.seatsWhere(func(*seat) bool { return true }) {
 			if !yield(s.view()) {
 				return
 			}
 		}
 	}
+}
+
+// seatsWhere gives every seat of which match is true, by ascending id. It looks
+// at all of them.
+func (l *Ledger) seatsWhere(match func(*seat) bool) []*seat {
+	var found []*seat
+	for s := range maps.Values(l.seats) {
+		if match(s) {
+			found = append(found, s)
+		}
+	}
+	slices.SortFunc(found, func(a, b *seat) int { return cmp.Compare(a.id, b.id) })
+	return found
 }

@@ -76,7 +76,8 @@ type ServiceConfigured struct {
 	Total Optional[uint32]
 }
 
-// ServiceRemoved tells that a service is no longer offered.
+// ServiceRemoved tells that a service is no longer offered. Its accounts go with
+// it: a service set under the same name later is another one.
 type ServiceRemoved struct{ Service ServiceID }
 
 // ConfigureService sets a service's settings: of the live service with that
@@ -136,19 +137,34 @@ func (c RemoveService) decide(l *Ledger, _ time.Time) ([]Event, error) {
 func (c ConfigureService) when() time.Time { return c.At }
 func (c RemoveService) when() time.Time    { return c.At }
 
-func (e *ServiceConfigured) apply(l *Ledger, _ Position, _ time.Time) {
+func (e *ServiceConfigured) apply(l *Ledger, p Position, _ time.Time) {
 	s := l.services[e.Service]
-	if s == nil {
+	switch {
+	case s != nil:
+		l.dropName(s)
+	case e.Service == ServiceID(p):
 		s = &service{id: e.Service}
 		l.services[e.Service] = s
+	default:
+		return
 	}
 	s.name, s.settings, s.total = e.Name, e.Settings, e.Total
 	l.byName[e.Name] = s
 }
 
 func (e *ServiceRemoved) apply(l *Ledger, _ Position, _ time.Time) {
-	if s := l.services[e.Service]; s != nil {
-		delete(l.services, s.id)
+	s := l.services[e.Service]
+	if s == nil {
+		return
+	}
+	delete(l.services, s.id)
+	l.dropName(s)
+	maps.DeleteFunc(l.accounts, func(_ AccountID, a Account) bool { return a.Service == s.id })
+}
+
+// dropName takes a service's name away, unless another one has it by now.
+func (l *Ledger) dropName(s *service) {
+	if l.byName[s.name] == s {
 		delete(l.byName, s.name)
 	}
 }

@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -22,6 +23,9 @@ type SessionIdledOut struct {
 type SessionEnded struct {
 	Session SessionID
 	Cause   EndCause
+	// Idle is how long nothing had been heard of the device; set only where
+	// that is the cause, [EndInactive].
+	Idle Optional[time.Duration]
 }
 
 // EndSession ends a session, live or pending.
@@ -49,18 +53,20 @@ func (c EndSession) decide(l *Ledger, _ time.Time) ([]Event, error) {
 }
 
 func (c ExpireInactive) decide(l *Ledger, at time.Time) ([]Event, error) {
-	var gone []SessionID
+	var gone []*SessionEnded
 	for _, svc := range l.services {
 		timeout, set := svc.settings.InactivityTimeout.Get()
 		if !set {
 			continue
 		}
-		for s := svc.idle.head; s != nil && at.Sub(s.heard) >= timeout; s = s.next {
-			gone = append(gone, s.id)
+		walk := svc.idle.walk()
+		for s := walk.next(); s != nil && s.idleFor(at) >= timeout; s = walk.next() {
+			gone = append(gone, &SessionEnded{Session: s.id, Cause: EndInactive, Idle: Some(s.idleFor(at))})
 		}
 	}
-	slices.Sort(gone) // the map gave the services in any order
-	return endAll(gone, EndInactive), nil
+	// The map gave the services in any order.
+	slices.SortFunc(gone, func(a, b *SessionEnded) int { return cmp.Compare(a.Session, b.Session) })
+	return asEvents(gone), nil
 }
 
 func (c EndSession) when() time.Time     { return c.At }
@@ -80,19 +86,17 @@ func (e *SessionEnded) apply(l *Ledger, _ Position, _ time.Time) {
 
 // endWhere gives the events that end every seat of which match is true.
 func (l *Ledger) endWhere(cause EndCause, match func(*seat) bool) []Event {
-	var ids []SessionID
-	for _, s := range l.sorted() {
-		if match(s) {
-			ids = append(ids, s.id)
-		}
+	var events []Event
+	for _, s := range l.seatsWhere(match) {
+		events = append(events, &SessionEnded{Session: s.id, Cause: cause})
 	}
-	return endAll(ids, cause)
+	return events
 }
 
-func endAll(ids []SessionID, cause EndCause) []Event {
-	events := make([]Event, len(ids))
-	for i, id := range ids {
-		events[i] = &SessionEnded{Session: id, Cause: cause}
+func asEvents(ended []*SessionEnded) []Event {
+	events := make([]Event, len(ended))
+	for i, e := range ended {
+		events[i] = e
 	}
 	return events
 }
