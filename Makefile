@@ -1,0 +1,64 @@
+# make test    everything: format, vet, staticcheck, all tests with the race detector and real peers
+# make demo    the whole story in a minute
+# make build   bin/rollcall
+# make bench   benchmarks, side by side with alternatives
+# make lint    format, vet, staticcheck only
+# make fuzz    every fuzz test for FUZZTIME each (default 10s)
+# make crash   kill -9 under load, CRASH_ROUNDS times (default 200)
+
+GO         ?= go
+FUZZTIME   ?= 10s
+BENCH      ?= .
+CRASH_ROUNDS ?= 200
+VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+
+# What tests talk to, by the command they run and the Debian package it is in.
+PEERS      := prosody strace
+MISSING     = $(foreach p,$(PEERS),$(if $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v $(p)),,$(p)))
+
+.PHONY: test demo build bench lint fuzz crash peers
+.DEFAULT_GOAL := build
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/rollcall ./cmd/rollcall
+
+demo: build
+	bin/rollcall demo
+
+test: peers lint
+	ROLLCALL_REQUIRE_PEERS=1 $(GO) test -race -timeout 15m ./...
+
+lint:
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "not formatted; run gofmt -w on:" $$unformatted >&2; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+# Real servers and tools that the tests need: installed where that is allowed,
+# else named.
+peers:
+	@missing="$(strip $(MISSING))"; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+		echo "the tests need these Debian packages, which are not installed: $$missing" >&2; \
+		echo "install them (apt-get install $$missing), or run 'go test ./...', which skips what needs them" >&2; \
+		exit 1; \
+	fi; \
+	echo "installing $$missing"; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	{ apt-get install -y -qq --no-install-recommends $$missing || { apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing; }; } >/dev/null
+
+bench:
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+# One package at a time: the fuzzer takes one target a run.
+fuzz:
+	@set -e; for package in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "$$package $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+crash:
+	ROLLCALL_CRASH_ROUNDS=$(CRASH_ROUNDS) $(GO) test -count=1 -timeout 60m -run 'Crash|Kill' ./...

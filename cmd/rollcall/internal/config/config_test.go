@@ -1,0 +1,119 @@
+package config_test
+
+import (
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rollcall/cmd/rollcall/internal/config"
+)
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "rollcall.toml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestNothingGivenIsTheDefault(t *testing.T) {
+	got, err := config.Load(config.Sources{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(config.Default(), got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestLayersLieOverEachOther(t *testing.T) {
+	got, err := config.Load(config.Sources{
+		File: write(t, "listen = 'file:1'\ncollaboration = 'file:2'\nremote-dispatchers = true\n[timing]\nstatus-interval = '10s'\ncoverage-grace = '2s'\n"),
+		Env: []string{
+			"ROLLCALL_COLLABORATION=env:2", "ROLLCALL_TIMING_STATUS_INTERVAL=20s", "ROLLCALL_LOG_LEVEL=debug",
+			"ROLLCALL_REQUIRE_PEERS=1", "PATH=/bin",
+		},
+		Flags: map[string]string{"data": "flag", "timing.status-interval": "30s"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.Default()
+	want.Data = "flag"
+	want.Listen = "file:1"
+	want.Collaboration = "env:2"
+	want.RemoteDispatchers = true
+	want.Timing.StatusInterval = config.Duration{Duration: 30 * time.Second}
+	want.Timing.CoverageGrace = config.Duration{Duration: 2 * time.Second}
+	want.Log.Level.Level = slog.LevelDebug
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestBadInput(t *testing.T) {
+	for _, test := range []struct {
+		name, file string
+		env        string
+		flags      map[string]string
+		want       []string // parts of the message
+	}{
+		{name: "unknown key", file: "data = 'x'\n\nlistne = ':1'\n", want: []string{"rollcall.toml:3: listne: ", "did you mean listen?"}},
+		{name: "unknown key in a table", file: "[timing]\nstatus-intervall = '1s'\n", want: []string{"rollcall.toml:2: timing.status-intervall: ", "did you mean timing.status-interval?"}},
+		{name: "unknown key near nothing", file: "maximum-of-everything = 3\n", want: []string{"rollcall.toml:1: ", "the settings are data, listen"}},
+		{name: "bad duration", file: "[timing]\ncoverage-grace = '10'\n", want: []string{"rollcall.toml:2: timing.coverage-grace: ", `"10" is not a duration`, `"90s"`}},
+		{name: "duration as a number", file: "[timing]\ncoverage-grace = 10\n", want: []string{"rollcall.toml:2: timing.coverage-grace: "}},
+		{name: "zero duration", file: "[timing]\ncoverage-grace = '0s'\n", want: []string{"rollcall.toml:2: ", "above zero"}},
+		{name: "no TOML", file: "listen = \n", want: []string{"rollcall.toml:1: "}},
+		{name: "wrong type", file: "listen = 3101\n", want: []string{"rollcall.toml:1: listen: "}},
+		{name: "unknown level", file: "[log]\nlevel = 'loud'\n", want: []string{"rollcall.toml:2: log.level: ", "debug, info, warn, error"}},
+		{name: "bad duration in a variable", env: "ROLLCALL_TIMING_UPSTREAM_TIMEOUT=soon", want: []string{"ROLLCALL_TIMING_UPSTREAM_TIMEOUT: ", `"soon" is not a duration`}},
+		{name: "bad bool in a variable", env: "ROLLCALL_REMOTE_DISPATCHERS=perhaps", want: []string{"ROLLCALL_REMOTE_DISPATCHERS: "}},
+		{name: "bad flag", flags: map[string]string{"log.format": "xml"}, want: []string{"--log.format: ", "text, json"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := config.Sources{Env: []string{test.env}, Flags: test.flags}
+			if test.file != "" {
+				s.File = write(t, test.file)
+			}
+			_, err := config.Load(s)
+			var bad *config.Error
+			if !errors.As(err, &bad) {
+				t.Fatalf("Load = %v, want an *Error", err)
+			}
+			for _, part := range test.want {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("error is %q, want %q in it", err, part)
+				}
+			}
+		})
+	}
+}
+
+func TestMissingFile(t *testing.T) {
+	_, err := config.Load(config.Sources{File: filepath.Join(t.TempDir(), "none.toml")})
+	var bad *config.Error
+	if !errors.As(err, &bad) || !strings.Contains(err.Error(), "none.toml: cannot read the configuration: no such file") {
+		t.Errorf("Load = %v", err)
+	}
+}
+
+func FuzzFile(f *testing.F) {
+	f.Add("listen = ':1'\n[timing]\nstatus-interval = '1s'\n")
+	f.Add("[[timing]]\n")
+	f.Add("timing = 3\nlistne.x = 4\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		_, err := config.Load(config.Sources{File: write(t, text)})
+		var bad *config.Error
+		if err != nil && !errors.As(err, &bad) {
+			t.Errorf("Load(%q) = %v, which is no *Error", text, err)
+		}
+	})
+}
