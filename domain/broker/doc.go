@@ -10,10 +10,12 @@
 // their events is durable. A batch that cannot be written stops the broker: the
 // ledger is ahead of the disk, and only a restart reads the truth again.
 //
-// Each live session has one mailbox. What comes from its device and from its
-// upstream conversation is put there, and whoever finds the mailbox idle works
-// it off: a session's I/O state has one owner at a time, and an idle session
-// costs no goroutine.
+// Each session's I/O state lies under one lock. What comes from its device or
+// from its upstream conversation is worked off under it, on the goroutine that
+// brought it: the state has one owner at a time, a slow device slows its own
+// upstream and nobody else, and an idle session costs no goroutine. No session's
+// lock is ever taken by the sequencer or the log writer; they may be waited for
+// with the lock held.
 //
 // # Vocabulary
 //

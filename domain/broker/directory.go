@@ -1,0 +1,147 @@
+package broker
+
+import (
+	"context"
+	"crypto/sha256"
+	"sync"
+
+	"rollcall/domain"
+)
+
+// directory tells who is meant by a key, a name or a secret: what the side
+// records say, turned round. The sequencer writes it; anybody may ask.
+type directory struct {
+	mu       sync.RWMutex
+	devices  map[[32]byte]domain.DeviceID
+	revoked  map[domain.DeviceID]bool
+	people   map[string]domain.PersonID
+	accounts map[accountName]domain.AccountID
+	offers   map[[sha256.Size]byte]domain.OfferID
+	endings  endings
+}
+
+// accountName is what a device calls an account.
+type accountName struct {
+	person  domain.PersonID
+	service domain.ServiceID
+	name    string
+}
+
+// AccountRef names an account on a service, as people do.
+type AccountRef struct {
+	Service domain.ServiceName
+	Account string
+}
+
+func newDirectory() *directory {
+	return &directory{
+		devices:  make(map[[32]byte]domain.DeviceID),
+		revoked:  make(map[domain.DeviceID]bool),
+		people:   make(map[string]domain.PersonID),
+		accounts: make(map[accountName]domain.AccountID),
+		offers:   make(map[[sha256.Size]byte]domain.OfferID),
+		endings:  newEndings(),
+	}
+}
+
+// load reads every side record of a log that has been folded into l.
+func (d *directory) load(ctx context.Context, log Log, l *domain.Ledger) error {
+	for side, err := range log.Sides(ctx) {
+		if err != nil {
+			return err
+		}
+		d.add(l, side)
+	}
+	return nil
+}
+
+// add takes in one side record whose event is in l. What has been barred since
+// is left out: the ledger no longer knows it.
+func (d *directory) add(l *domain.Ledger, s domain.Side) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch s.Kind {
+	case domain.SidePersonName:
+		d.people[string(s.Value)] = domain.PersonID(s.Position)
+	case domain.SideAccountName:
+		if a, ok := l.Account(domain.AccountID(s.Position)); ok {
+			d.accounts[accountName{a.Person, a.Service, string(s.Value)}] = a.ID
+		}
+	case domain.SideDeviceKey:
+		if device, ok := l.Device(domain.DeviceID(s.Position)); ok && len(s.Value) == 32 {
+			d.devices[[32]byte(s.Value)] = device.ID
+			d.revoked[device.ID] = device.Revoked
+		}
+	case domain.SideOfferSecret:
+		if len(s.Value) == sha256.Size {
+			d.offers[[sha256.Size]byte(s.Value)] = domain.OfferID(s.Position)
+		}
+	}
+}
+
+// note follows an event that is about to be folded into l.
+func (d *directory) note(l *domain.Ledger, r domain.Record) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch e := r.Event.(type) {
+	case *domain.DeviceRevoked:
+		d.revoked[e.Device] = true
+	case *domain.PersonBarred:
+		d.bar(e)
+	case *domain.SessionEnded:
+		d.endings.note(l, e.Session, ending{cause: e.Cause})
+	case *domain.SessionIdledOut:
+		d.endings.note(l, e.Session, ending{idledOut: true})
+	}
+}
+
+func (d *directory) bar(e *domain.PersonBarred) {
+	for name, id := range d.accounts {
+		if id == e.Account || e.Account == 0 && name.person == e.Person {
+			delete(d.accounts, name)
+		}
+	}
+}
+
+// device gives the device with that public key, if it may be talked to.
+func (d *directory) device(key []byte) (domain.DeviceID, error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if len(key) != 32 {
+		return 0, ErrUnknownKey
+	}
+	id, ok := d.devices[[32]byte(key)]
+	switch {
+	case !ok:
+		return 0, ErrUnknownKey
+	case d.revoked[id]:
+		return 0, domain.ErrDeviceRevoked
+	}
+	return id, nil
+}
+
+func (d *directory) person(name string) domain.PersonID {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.people[name]
+}
+
+func (d *directory) account(person domain.PersonID, service domain.ServiceID, name string) domain.AccountID {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.accounts[accountName{person, service, name}]
+}
+
+func (d *directory) offer(secret []byte) domain.OfferID {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.offers[sha256.Sum256(secret)]
+}
+
+// ended tells how a session of that device ended, as far as that is still known.
+func (d *directory) ended(id domain.SessionID, device domain.DeviceID) (ending, bool) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	e, ok := d.endings.byID[id]
+	return e, ok && e.device == device
+}

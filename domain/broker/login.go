@@ -1,0 +1,213 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"rollcall/domain"
+)
+
+// Login decides on a login and sees it through, see [Devices].
+func (b *Broker) Login(ctx context.Context, login Login, link Link) (Session, error) {
+	attempt, rejected, err := b.requestLogin(ctx, login)
+	if err != nil {
+		return nil, err
+	}
+	if rejected != nil {
+		return nil, link.Send(*rejected)
+	}
+	s := attempt.session
+	conv, err := b.connect(attempt)
+	if err != nil {
+		return nil, b.refuse(s, err, link)
+	}
+	secret, err := b.accept(ctx, attempt, login)
+	if err == nil && s.begin(conv, secret, link) {
+		return attachment{s, link}, nil
+	}
+	return nil, b.abandon(s, conv, err, link)
+}
+
+// abandon gives up a login whose session ended, or whose broker stopped, while
+// its upstream login went through. A session that is on record is ended there
+// too: its device was never told of it.
+func (b *Broker) abandon(s *session, conv Conversation, cause error, link Link) error {
+	s.close(func() {})
+	b.unregister(s)
+	s.logout(conv)
+	if cause == nil {
+		cause = s.finish(context.Background(), domain.EndUpstreamClosed, "")
+	}
+	if cause != nil && !errors.Is(cause, domain.ErrUnknownSession) {
+		return cause
+	}
+	return link.Send(interrupted(s.id))
+}
+
+// attempt is a login that has been given a seat.
+type attempt struct {
+	session   *session
+	connector Connector
+	upstream  UpstreamLogin
+	ctx       context.Context // ends with the link, or with the session
+}
+
+// requestLogin has the login decided: it gives an attempt, or the refusal.
+func (b *Broker) requestLogin(ctx context.Context, login Login) (a *attempt, rejected *Rejected, err error) {
+	err = b.seq.do(ctx, func(t *turn) error {
+		service, account := t.resolve(login)
+		records, err := t.decide(domain.RequestLogin{At: t.now, Device: login.Device, Service: service.ID, Account: account})
+		if err != nil {
+			return err
+		}
+		t.noteLogin(records[0].Position, login, service.ID, account)
+		last := records[len(records)-1].Event
+		if e, ok := last.(*domain.LoginRejected); ok {
+			rejected = &Rejected{Session: e.Session, Code: e.Code, RetryAfter: e.RetryAfter.Or(0)}
+			return nil
+		}
+		a = b.newAttempt(ctx, domain.SessionID(records[0].Position), login, service)
+		if !b.register(a.session) {
+			_, err = t.decide(domain.RejectLogin{At: t.now, Session: a.session.id, Code: domain.RejectInterrupted})
+			return errors.Join(ErrStopped, err)
+		}
+		return nil
+	})
+	return a, rejected, err
+}
+
+// resolve finds what the device's names mean; zero where they mean nothing.
+func (t *turn) resolve(login Login) (service domain.Service, account domain.AccountID) {
+	service, ok := t.ledger().ServiceNamed(login.Service)
+	if !ok {
+		return service, 0
+	}
+	device, _ := t.ledger().Device(login.Device)
+	return service, t.directory().account(device.Person, service.ID, login.Account)
+}
+
+// noteLogin keeps beside the login where it came from, and the names it asked
+// for that mean nothing here.
+func (t *turn) noteLogin(p domain.Position, login Login, service domain.ServiceID, account domain.AccountID) {
+	t.side(p, domain.SideAddress, []byte(login.Address))
+	if account == 0 {
+		t.side(p, domain.SideAccountName, []byte(login.Account))
+	}
+	if service == 0 {
+		t.side(p, domain.SideServiceName, []byte(login.Service))
+	}
+}
+
+func (b *Broker) newAttempt(ctx context.Context, id domain.SessionID, login Login, service domain.Service) *attempt {
+	ctx, cancel := context.WithCancel(ctx)
+	s := &session{
+		b: b, id: id, device: login.Device,
+		settings: service.Settings,
+		interval: b.statusInterval(service.Settings),
+		life:     ctx, cancel: cancel,
+	}
+	return &attempt{
+		session:   s,
+		connector: b.connectors[service.Settings.Kind],
+		upstream:  UpstreamLogin{Session: id, Settings: service.Settings, Account: login.Account, Password: login.Password},
+		ctx:       ctx,
+	}
+}
+
+// statusInterval gives how often a device must report so that no timeout of its
+// service runs out between two reports.
+func (b *Broker) statusInterval(s domain.Settings) time.Duration {
+	interval := b.timing.StatusInterval
+	for _, timeout := range []domain.Optional[time.Duration]{s.IdleTimeout, s.InactivityTimeout} {
+		if d, set := timeout.Get(); set {
+			interval = min(interval, d/3)
+		}
+	}
+	return interval
+}
+
+// connect logs in upstream, within the bounds of time and number. Every error
+// is an *UpstreamError, or that of a login which nobody waits for any more.
+func (b *Broker) connect(a *attempt) (Conversation, error) {
+	if a.connector == nil {
+		return nil, &UpstreamError{Code: domain.RejectUpstreamRefused, Text: "this server has no connector for " + string(a.upstream.Settings.Kind)}
+	}
+	ctx, cancel := context.WithTimeout(a.ctx, b.timing.LoginTimeout)
+	defer cancel()
+	select {
+	case b.connecting <- struct{}{}:
+		defer func() { <-b.connecting }()
+	case <-ctx.Done():
+		return nil, a.loginError(ctx.Err())
+	}
+	conv, err := a.connector.Login(ctx, a.upstream, a.session)
+	if err != nil {
+		return nil, a.loginError(err)
+	}
+	return conv, nil
+}
+
+// loginError tells an upstream that was too slow from a login that was given up.
+func (a *attempt) loginError(err error) error {
+	var refusal *UpstreamError
+	switch {
+	case a.ctx.Err() != nil:
+		return a.ctx.Err()
+	case errors.As(err, &refusal):
+		return refusal
+	case errors.Is(err, context.DeadlineExceeded):
+		return &UpstreamError{Code: domain.RejectUpstreamTimeout, Text: "the server did not answer in time"}
+	}
+	return &UpstreamError{Code: domain.RejectUpstreamRefused, Text: err.Error(), Err: err}
+}
+
+// refuse records that the login failed upstream, and answers it.
+func (b *Broker) refuse(s *session, cause error, link Link) error {
+	s.close(func() {})
+	b.unregister(s)
+	answer := interrupted(s.id)
+	var refusal *UpstreamError
+	if errors.As(cause, &refusal) {
+		answer.Code, answer.Text = refusal.Code, refusal.Text
+	}
+	err := b.seq.do(context.Background(), func(t *turn) error {
+		records, err := t.decide(domain.RejectLogin{At: t.now, Session: s.id, Code: answer.Code})
+		if err != nil {
+			return err
+		}
+		e := records[0].Event.(*domain.LoginRejected)
+		answer.RetryAfter = e.RetryAfter.Or(0)
+		t.side(domain.Position(s.id), domain.SideUpstreamText, []byte(answer.Text))
+		return nil
+	})
+	if errors.Is(err, domain.ErrUnknownSession) { // it was ended while it waited
+		answer, err = interrupted(s.id), nil
+	}
+	if err != nil {
+		return err
+	}
+	return link.Send(answer)
+}
+
+func interrupted(id domain.SessionID) Rejected {
+	return Rejected{Session: id, Code: domain.RejectInterrupted, Text: "the login was ended before it was through"}
+}
+
+// accept records that the session is live, with its credentials sealed beside
+// it.
+func (b *Broker) accept(ctx context.Context, a *attempt, login Login) (secret []byte, err error) {
+	secret = newResumeSecret()
+	sealed, err := seal(credentials{login.Account, login.Password}, secret, b.log.ID(), a.session.id)
+	if err != nil {
+		return nil, err
+	}
+	err = b.seq.do(context.WithoutCancel(ctx), func(t *turn) error {
+		if _, err := t.decide(domain.AcceptLogin{At: t.now, Session: a.session.id}); err != nil {
+			return err
+		}
+		t.side(domain.Position(a.session.id), domain.SideCredentials, sealed)
+		return nil
+	})
+	return secret, err
+}

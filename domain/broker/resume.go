@@ -1,0 +1,222 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"rollcall/domain"
+)
+
+// resumeRetry is when a device shall try again to resume a session whose
+// upstream server cannot be reached now.
+const resumeRetry = 15 * time.Second
+
+// Resume takes a session up on a new link, see [Devices].
+func (b *Broker) Resume(ctx context.Context, r Resume, link Link) (Session, error) {
+	if !b.isOpen() {
+		return nil, ErrStopped
+	}
+	s, err := b.find(ctx, r)
+	if err != nil {
+		return nil, b.refuseResume(r, err, link)
+	}
+	s.resuming.Lock()
+	defer s.resuming.Unlock()
+	if err := s.wake(ctx, r); err != nil {
+		return nil, b.refuseResume(r, err, link)
+	}
+	if err := s.resume(ctx, r, link); err != nil {
+		return nil, b.refuseResume(r, err, link)
+	}
+	return attachment{s, link}, nil
+}
+
+// find gives the session, which may still have to be woken.
+func (b *Broker) find(ctx context.Context, r Resume) (*session, error) {
+	if s := b.session(r.Session); s != nil {
+		if s.device != r.Device {
+			return nil, domain.ErrUnknownSession
+		}
+		return s, nil
+	}
+	var s *session
+	err := b.seq.do(ctx, func(t *turn) error {
+		seat, ok := t.ledger().Seat(r.Session)
+		if !ok || !seat.Live || seat.Device != r.Device {
+			return domain.ErrUnknownSession
+		}
+		service, _ := t.ledger().Service(seat.Service)
+		s = b.asleep(seat, service)
+		return nil
+	})
+	return s, err
+}
+
+// asleep gives the one session object for a seat that has none yet since the
+// broker started.
+func (b *Broker) asleep(seat domain.Seat, service domain.Service) *session {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s := b.sessions[seat.Session]; s != nil {
+		return s
+	}
+	s := &session{
+		b: b, id: seat.Session, device: seat.Device, fence: seat.Fence,
+		interval:  b.statusInterval(service.Settings),
+		settings:  service.Settings,
+		uncovered: !seat.Covered,
+	}
+	s.life, s.cancel = context.WithCancel(context.Background())
+	b.sessions[s.id] = s
+	return s
+}
+
+// wake logs a session in upstream again if it has no conversation, with the
+// credentials that the device's secret unseals. It holds resuming.
+func (s *session) wake(ctx context.Context, r Resume) error {
+	s.mu.Lock()
+	awake, over := s.conv != nil, s.over
+	s.mu.Unlock()
+	if over {
+		return domain.ErrUnknownSession
+	}
+	if awake {
+		return nil
+	}
+	c, err := s.credentials(ctx, r.Secret)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.outbox = outbox{acked: r.Received}
+	s.mu.Unlock()
+	return s.reconnect(ctx, c, r.Secret)
+}
+
+// credentials unseals what was kept beside the session.
+func (s *session) credentials(ctx context.Context, secret []byte) (credentials, error) {
+	key := domain.SideKey{Position: domain.Position(s.id), Kind: domain.SideCredentials}
+	sealed, ok, err := s.b.log.Side(ctx, key)
+	if err != nil {
+		return credentials{}, err
+	}
+	if !ok {
+		return credentials{}, domain.ErrUnknownSession
+	}
+	return unseal(sealed, secret, s.b.log.ID(), s.id)
+}
+
+// reconnect logs in upstream with credentials that had been accepted before.
+func (s *session) reconnect(ctx context.Context, c credentials, secret []byte) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.life, cancel)()
+	conv, err := s.b.connect(&attempt{
+		session:   s,
+		connector: s.b.connectors[s.settings.Kind],
+		upstream:  UpstreamLogin{Session: s.id, Settings: s.settings, Account: c.Account, Password: c.Password},
+		ctx:       ctx,
+	})
+	if err != nil && s.life.Err() != nil {
+		return domain.ErrUnknownSession
+	}
+	if err != nil {
+		return err
+	}
+	if !s.adopt(conv, secret) {
+		s.logout(conv)
+		return domain.ErrUnknownSession
+	}
+	return nil
+}
+
+// adopt takes a conversation; false where the session has ended meanwhile.
+func (s *session) adopt(conv Conversation, secret []byte) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.over {
+		s.conv, s.secret = conv, digest(secret)
+	}
+	return !s.over
+}
+
+// resume raises the fence and lets the new link speak.
+func (s *session) resume(ctx context.Context, r Resume, link Link) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.over:
+		return domain.ErrUnknownSession
+	case !s.secret.fits(r.Secret):
+		return errUnseal
+	}
+	if s.uncovered {
+		if err := s.recordResume(ctx); err != nil {
+			return err
+		}
+	}
+	s.fence++
+	s.uncovered = false
+	if safe := s.outbox.ack(r.Received); safe > 0 {
+		s.conv.Acknowledge(safe)
+	}
+	s.attach(link, Resumed{Session: s.id, Fence: s.fence, StatusInterval: s.interval})
+	return nil
+}
+
+// recordResume records the return of a device whose loss is on record. The lock
+// is held.
+func (s *session) recordResume(ctx context.Context) error {
+	return s.b.seq.do(context.WithoutCancel(ctx), func(t *turn) error {
+		_, err := t.decide(domain.ResumeSession{At: t.now, Session: s.id, Device: s.device, Fence: s.fence + 1})
+		return err
+	})
+}
+
+// refuseResume answers a resume that came to nothing. Where the broker itself
+// cannot go on it gives the error instead.
+func (b *Broker) refuseResume(r Resume, cause error, link Link) error {
+	answer := ResumeRefused{Session: r.Session}
+	var refusal *UpstreamError
+	switch {
+	case errors.Is(cause, domain.ErrUnknownSession), errors.Is(cause, errUnseal):
+		b.explainEnd(r, &answer)
+	case errors.As(cause, &refusal) && refusal.Code == domain.RejectBadCredentials:
+		if err := b.endUnresumable(r.Session, refusal); err != nil {
+			return err
+		}
+		answer.Ended, answer.Cause, answer.Text = true, domain.EndResumeFailed, refusal.Text
+	case errors.As(cause, &refusal):
+		answer.RetryAfter, answer.Text = resumeRetry, refusal.Error()
+	default:
+		return cause
+	}
+	return link.Send(answer)
+}
+
+// explainEnd tells how the session ended, as far as that is still known to be
+// this device's.
+func (b *Broker) explainEnd(r Resume, answer *ResumeRefused) {
+	answer.Ended = true
+	answer.Text = "no such session of this device"
+	if e, ok := b.dir.ended(r.Session, r.Device); ok {
+		answer.Cause, answer.IdledOut, answer.Text = e.cause, e.idledOut, ""
+	}
+}
+
+// endUnresumable ends a session whose credentials upstream no longer takes.
+func (b *Broker) endUnresumable(id domain.SessionID, refusal *UpstreamError) error {
+	err := b.seq.do(context.Background(), func(t *turn) error {
+		_, err := t.decide(domain.EndSession{At: t.now, Session: id, Cause: domain.EndResumeFailed})
+		if err != nil {
+			return err
+		}
+		t.side(domain.Position(id), domain.SideUpstreamText, []byte(refusal.Text))
+		return nil
+	})
+	if errors.Is(err, domain.ErrUnknownSession) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,260 @@
+package broker
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"rollcall/domain"
+)
+
+// maxGathered is how many records a batch may gather before the sequencer waits
+// for the disk: a bound on memory and on what one commit takes.
+const maxGathered = 4096
+
+// sequencer makes every decision, one after the other, and has them written in
+// groups: while the writer waits for the disk, the next batch gathers.
+type sequencer struct {
+	log    Log
+	clock  Clock
+	ledger *domain.Ledger
+	dir    *directory
+	// committed is called with the records of each durable batch, in order,
+	// before anybody is answered. It must not block.
+	committed func([]domain.Record)
+
+	in      chan request
+	touches chan touch
+	out     chan *batch
+	wake    chan struct{}
+	quit    chan struct{} // closed by stop
+	failed  chan struct{} // closed by the writer after a failed commit
+	done    chan struct{} // closed when both goroutines are gone
+
+	stopOnce sync.Once
+	err      error // why failed is closed
+	durable  atomic.Uint64
+	expiry   time.Time // when wake is due; zero if it is not
+	unwake   func() bool
+}
+
+// request is one turn that somebody waits for.
+type request struct {
+	run    func(*turn) error
+	answer chan error
+}
+
+// touch tells that the device of a session was heard of.
+type touch struct {
+	session domain.SessionID
+	at      time.Time
+}
+
+// batch gathers turns until the writer takes it.
+type batch struct {
+	domain.Batch
+	after   domain.Position
+	answers []answer
+}
+
+type answer struct {
+	to  chan error
+	err error // what the turn itself came to
+}
+
+func (b *batch) empty() bool { return len(b.answers) == 0 && !b.writes() }
+
+func (b *batch) writes() bool { return len(b.Records)+len(b.Sides)+len(b.Forget) > 0 }
+
+func newSequencer(log Log, clock Clock, ledger *domain.Ledger, dir *directory, committed func([]domain.Record)) *sequencer {
+	s := &sequencer{
+		log: log, clock: clock, ledger: ledger, dir: dir, committed: committed,
+		in:      make(chan request),
+		touches: make(chan touch, 1024),
+		out:     make(chan *batch),
+		wake:    make(chan struct{}, 1),
+		quit:    make(chan struct{}),
+		failed:  make(chan struct{}),
+		done:    make(chan struct{}),
+	}
+	s.durable.Store(uint64(ledger.Position()))
+	go s.decideAll()
+	go s.writeAll()
+	return s
+}
+
+// do runs f as one turn on the sequencer's goroutine and returns when all that f
+// decided, and all that it was decided on, is durable. It gives f's error, or
+// that of the commit. A turn that has been taken is always answered, whatever
+// becomes of ctx.
+func (s *sequencer) do(ctx context.Context, f func(*turn) error) error {
+	r := request{run: f, answer: make(chan error, 1)}
+	select {
+	case s.in <- r:
+		return <-r.answer
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.failed:
+		return s.failure()
+	case <-s.quit:
+		return ErrStopped
+	}
+}
+
+// touch notes that a device was heard of; it is not durable and not waited for.
+func (s *sequencer) touch(id domain.SessionID, at time.Time) {
+	select {
+	case s.touches <- touch{id, at}:
+	case <-s.done:
+	}
+}
+
+// stop ends the sequencer when everything it has taken is written.
+func (s *sequencer) stop() {
+	s.stopOnce.Do(func() { close(s.quit) })
+	<-s.done
+}
+
+func (s *sequencer) failure() error {
+	return fmt.Errorf("%w: %w", ErrStopped, s.err)
+}
+
+// decideAll is the goroutine that owns the ledger.
+func (s *sequencer) decideAll() {
+	defer close(s.out)
+	defer s.unschedule()
+	pending := s.newBatch()
+	for {
+		in, out := s.in, s.out
+		if len(pending.Records) >= maxGathered {
+			in = nil
+		}
+		if pending.empty() {
+			out = nil
+		}
+		select { // whoever asks already is taken before the batch is handed over
+		case r := <-in:
+			s.take(pending, r)
+			continue
+		default:
+		}
+		select {
+		case r := <-in:
+			s.take(pending, r)
+		case t := <-s.touches:
+			s.ledger.Touch(t.session, domain.Instant(t.at))
+		case out <- pending:
+			pending = s.newBatch()
+		case <-s.wake:
+			s.expire(pending)
+		case <-s.failed:
+			pending.reply(s.failure())
+			return
+		case <-s.quit:
+			s.hand(pending)
+			return
+		}
+	}
+}
+
+// hand gives the last batch to the writer.
+func (s *sequencer) hand(b *batch) {
+	if b.empty() {
+		return
+	}
+	select {
+	case s.out <- b:
+	case <-s.failed:
+		b.reply(s.failure())
+	}
+}
+
+func (s *sequencer) newBatch() *batch { return &batch{after: s.ledger.Position()} }
+
+// take runs one turn. Where nothing waits for the disk it is answered at once;
+// otherwise it may rest on what is not durable yet, and waits with the batch.
+func (s *sequencer) take(b *batch, r request) {
+	err := r.run(&turn{seq: s, batch: b, now: s.clock.Now()})
+	if !b.writes() && s.durable.Load() == uint64(s.ledger.Position()) {
+		r.answer <- err
+		return
+	}
+	b.answers = append(b.answers, answer{r.answer, err})
+	s.schedule()
+}
+
+// writeAll is the goroutine that waits for the disk.
+func (s *sequencer) writeAll() {
+	defer close(s.done)
+	for b := range s.out {
+		if s.err != nil {
+			b.reply(s.failure())
+			continue
+		}
+		if err := s.write(b); err != nil {
+			s.err = fmt.Errorf("write to the event log: %w", err)
+			close(s.failed)
+			b.reply(s.failure())
+			continue
+		}
+		s.committed(b.Records)
+		b.reply(nil)
+	}
+}
+
+func (s *sequencer) write(b *batch) error {
+	if !b.writes() {
+		return nil
+	}
+	last, err := s.log.Append(context.Background(), b.after, b.Batch)
+	if err != nil {
+		return err
+	}
+	s.durable.Store(uint64(last))
+	return nil
+}
+
+// reply answers every turn of the batch: with err if the commit failed, with
+// its own outcome otherwise.
+func (b *batch) reply(err error) {
+	for _, a := range b.answers {
+		if err != nil {
+			a.to <- err
+			continue
+		}
+		a.to <- a.err
+	}
+}
+
+// expire ends the sessions whose inactivity timeout is over.
+func (s *sequencer) expire(b *batch) {
+	s.expiry = time.Time{}
+	t := &turn{seq: s, batch: b, now: s.clock.Now()}
+	_, _ = t.decide(domain.ExpireInactive{At: t.now}) // this command is never refused
+	s.schedule()
+}
+
+// schedule sees to it that expire runs when the next session may have become
+// inactive. Hearing of a device only puts that off, so the wake may come early.
+func (s *sequencer) schedule() {
+	next, ok := s.ledger.NextInactive()
+	if !ok || !s.expiry.IsZero() && !next.Before(s.expiry) {
+		return
+	}
+	s.unschedule()
+	s.expiry = next
+	s.unwake = s.clock.AfterFunc(next.Sub(s.clock.Now()), func() {
+		select {
+		case s.wake <- struct{}{}:
+		default:
+		}
+	})
+}
+
+func (s *sequencer) unschedule() {
+	if s.unwake != nil {
+		s.unwake()
+	}
+}
