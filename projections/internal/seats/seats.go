@@ -1,0 +1,219 @@
+// Package seats folds the life of seats: who holds one, whether the login is
+// still pending, and whether the device is in reach. It follows the rules by
+// which domain.Ledger applies events, and holds no others.
+package seats
+
+import (
+	"encoding/json"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"rollcall/domain"
+	"rollcall/projections"
+)
+
+// Kind is the kind of the rows that hold seats.
+const Kind = "session"
+
+// askedKey is the key of the login that was asked for last, stored only between
+// the request and the answer to it.
+var askedKey = []byte("asked")
+
+// State is where a seat stands.
+type State uint8
+
+// The states of a seat. None is before the first and after the last.
+const (
+	None State = iota
+	Pending
+	Covered
+	OutOfCoverage
+)
+
+// Seat is a seat as it is stored.
+type Seat struct {
+	Device  domain.DeviceID  `json:"device"`
+	Service domain.ServiceID `json:"service"`
+	Account domain.AccountID `json:"account"`
+	Live    bool             `json:"live"`
+	Covered bool             `json:"covered"`
+	Fence   uint32           `json:"fence"`
+	// Since is when the seat was taken.
+	Since time.Time `json:"since"`
+	// Coverage is since when the device has been in reach or out of it.
+	Coverage time.Time `json:"coverage"`
+	// Changed is the position of the last event about the seat.
+	Changed domain.Position `json:"changed"`
+}
+
+// State tells where the seat stands.
+func (s *Seat) State() State {
+	switch {
+	case !s.Live:
+		return Pending
+	case s.Covered:
+		return Covered
+	}
+	return OutOfCoverage
+}
+
+// Fold folds seats. Moved, if set, is told of every seat that changes its state.
+type Fold struct {
+	Moved func(id domain.SessionID, s *Seat, from, to State)
+
+	seats *projections.Table[domain.SessionID, Seat]
+	asked asked
+	// storedAsked tells that the file has a row under askedKey.
+	storedAsked bool
+}
+
+type asked struct {
+	Session domain.SessionID `json:"session"`
+	Device  domain.DeviceID  `json:"device"`
+	Service domain.ServiceID `json:"service"`
+	Account domain.AccountID `json:"account"`
+}
+
+// New gives the fold of an empty log.
+func New() *Fold {
+	return &Fold{seats: projections.NewTable[domain.SessionID, Seat](Kind)}
+}
+
+// Seats gives the rows, to look at.
+func (f *Fold) Seats() *projections.Table[domain.SessionID, Seat] { return f.seats }
+
+// Load takes up a stored view. Moved is not told.
+func (f *Fold) Load(view *bbolt.Bucket) error {
+	if value := view.Get(askedKey); value != nil {
+		f.storedAsked = true
+		if err := json.Unmarshal(value, &f.asked); err != nil {
+			return err
+		}
+	}
+	return f.seats.Load(view)
+}
+
+// Save writes what changed.
+func (f *Fold) Save(view *bbolt.Bucket) error {
+	if err := f.saveAsked(view); err != nil {
+		return err
+	}
+	return f.seats.Save(view)
+}
+
+func (f *Fold) saveAsked(view *bbolt.Bucket) error {
+	if f.asked.Session == 0 {
+		if !f.storedAsked {
+			return nil
+		}
+		f.storedAsked = false
+		return view.Delete(askedKey)
+	}
+	value, err := json.Marshal(f.asked)
+	if err != nil {
+		return err
+	}
+	f.storedAsked = true
+	return view.Put(askedKey, value)
+}
+
+// Apply folds in a record and tells whether its event is one about seats.
+func (f *Fold) Apply(r domain.Record) bool {
+	switch e := r.Event.(type) {
+	case *domain.LoginRequested:
+		f.asked = asked{domain.SessionID(r.Position), e.Device, e.Service, e.Account}
+	case *domain.LoginAdmitted:
+		f.admit(e.Session, r)
+	case *domain.LoginAccepted:
+		f.accept(e.Session, r)
+	case *domain.LoginRejected:
+		f.asked = asked{}
+		f.free(e.Session)
+	case *domain.CoverageLost:
+		f.cover(e.Session, false, r, r.Time.Add(-e.Silent))
+	case *domain.CoverageRegained:
+		f.cover(e.Session, true, r, r.Time)
+	case *domain.SessionResumed:
+		f.resume(e, r)
+	case *domain.SessionIdledOut:
+		f.free(e.Session)
+	case *domain.SessionEnded:
+		f.free(e.Session)
+	case *domain.BrokerStarted:
+		f.restart(r)
+	default:
+		return false
+	}
+	return true
+}
+
+func (f *Fold) admit(id domain.SessionID, r domain.Record) {
+	a := f.asked
+	f.asked = asked{}
+	if a.Session != id {
+		return
+	}
+	s := f.seats.Add(id)
+	*s = Seat{
+		Device: a.Device, Service: a.Service, Account: a.Account,
+		Covered: true, Since: r.Time, Coverage: r.Time, Changed: r.Position,
+	}
+	f.moved(id, s, None, Pending)
+}
+
+func (f *Fold) accept(id domain.SessionID, r domain.Record) {
+	s := f.seats.Change(id)
+	if s == nil {
+		return
+	}
+	from := s.State()
+	s.Live, s.Changed = true, r.Position
+	f.moved(id, s, from, s.State())
+}
+
+// cover notes that a device is in reach or out of it since a time. A device
+// that was so before is so since then.
+func (f *Fold) cover(id domain.SessionID, covered bool, r domain.Record, since time.Time) {
+	s := f.seats.Change(id)
+	if s == nil {
+		return
+	}
+	s.Changed = r.Position
+	if s.Covered == covered {
+		return
+	}
+	from := s.State()
+	s.Covered, s.Coverage = covered, since
+	f.moved(id, s, from, s.State())
+}
+
+func (f *Fold) resume(e *domain.SessionResumed, r domain.Record) {
+	if s := f.seats.Change(e.Session); s != nil {
+		s.Fence = e.Fence
+		f.cover(e.Session, true, r, r.Time)
+	}
+}
+
+// restart puts every device out of reach, as the start of a broker does.
+func (f *Fold) restart(r domain.Record) {
+	for id := range f.seats.All() {
+		f.cover(id, false, r, r.Time)
+	}
+}
+
+func (f *Fold) free(id domain.SessionID) {
+	s := f.seats.Get(id)
+	if s == nil {
+		return
+	}
+	from := s.State()
+	f.moved(id, s, from, None)
+	f.seats.Delete(id)
+}
+
+func (f *Fold) moved(id domain.SessionID, s *Seat, from, to State) {
+	if f.Moved != nil && from != to {
+		f.Moved(id, s, from, to)
+	}
+}

@@ -1,0 +1,202 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"go.etcd.io/bbolt"
+
+	"rollcall/domain"
+)
+
+// historyBatch is how many records of history are folded in before a save: the
+// views are far behind, so that few big saves serve better than many.
+const historyBatch = 1 << 16
+
+// liveBatch is the most records that wait for the save under way, and so the
+// most of a live save.
+const liveBatch = 1 << 12
+
+// CatchUp brings every view up to the record that is last when it is called. A
+// projection that has stopped stays as it is; [Set.Stopped] tells.
+func (s *Set) CatchUp(ctx context.Context) error {
+	if err := s.begin(); err != nil {
+		return err
+	}
+	return s.end(s.healing(func() error { return s.catchUp(ctx) }))
+}
+
+// Run brings every view up to date and keeps it there until ctx is done, which
+// is no error. Records that come while a save is under way are saved together
+// in the next. A projection that meets an unknown event stops and the others go
+// on; Run gives an error where none can go on, because the log cannot be read
+// or the file not be written.
+func (s *Set) Run(ctx context.Context) error {
+	if err := s.begin(); err != nil {
+		return err
+	}
+	for {
+		err := s.healing(func() error { return s.run(ctx) })
+		var damage *DamageError
+		if !errors.As(err, &damage) {
+			return s.end(ignoreDone(ctx, err))
+		}
+	}
+}
+
+func (s *Set) begin() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.readOnly:
+		return ErrReadOnly
+	case s.running:
+		return ErrRunning
+	}
+	s.running, s.failed = true, nil
+	return nil
+}
+
+// end gives err, also to those who wait.
+func (s *Set) end(err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running, s.failed = false, err
+	s.wake()
+	return err
+}
+
+// ignoreDone gives err, or nil where it only tells that ctx is done.
+func ignoreDone(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	return err
+}
+
+func (s *Set) run(ctx context.Context) error {
+	if err := s.catchUp(ctx); err != nil {
+		return err
+	}
+	return s.follow(ctx, s.next())
+}
+
+// healing runs f once more, on a new file, where it found the file damaged.
+func (s *Set) healing(f func() error) error {
+	err := f()
+	var damage *DamageError
+	if !errors.As(err, &damage) {
+		return err
+	}
+	if err := s.restart(damage); err != nil {
+		return err
+	}
+	return f()
+}
+
+// restart begins every view anew on a new file.
+func (s *Set) restart(damage *DamageError) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.replace(damage); err != nil {
+		return err
+	}
+	return s.reload()
+}
+
+// reload takes the views up again as they are stored: what is in memory does
+// not count after a failed save. s.mu is held.
+func (s *Set) reload() error {
+	projections := make([]Projection, len(s.makers))
+	for i, m := range s.makers {
+		projections[i] = m.projection
+	}
+	return s.loadAll(projections)
+}
+
+// catchUp reads the log from where the view furthest behind ends.
+func (s *Set) catchUp(ctx context.Context) error {
+	var batch []domain.Record
+	for r, err := range s.log.Read(ctx, s.next()) {
+		if err != nil {
+			return errors.Join(err, s.takeAll(batch))
+		}
+		if batch = append(batch, r); len(batch) == historyBatch {
+			if err := s.takeAll(batch); err != nil {
+				return err
+			}
+			batch = batch[:0]
+		}
+	}
+	return s.takeAll(batch)
+}
+
+// next gives the first position that one of the views still needs.
+func (s *Set) next() domain.Position {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := s.log.Last() + 1
+	for _, m := range s.makers {
+		if m.stopped == nil {
+			next = min(next, m.cursor+1)
+		}
+	}
+	return next
+}
+
+// takeAll folds in and saves a batch.
+func (s *Set) takeAll(records []domain.Record) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range records {
+		s.take(r)
+	}
+	return s.save()
+}
+
+// take folds a record into every view. s.mu is held.
+func (s *Set) take(r domain.Record) {
+	for _, m := range s.makers {
+		if m.stopped != nil {
+			continue
+		}
+		if err := m.take(r); err != nil {
+			m.stopped = &StoppedError{Projection: m.projection.Name, Position: m.cursor, Err: err}
+			s.logger.Error("a projection has stopped; the others go on", "projection", m.projection.Name, "position", m.cursor, "error", err)
+		}
+	}
+}
+
+// save writes what is new in all views in one transaction, and wakes who waits
+// for it. After an error the views are as they were saved last. s.mu is held.
+func (s *Set) save() error {
+	if !slices.ContainsFunc(s.makers, (*liveMaker).unsaved) {
+		return nil
+	}
+	err := s.write(func(tx *bbolt.Tx) error {
+		for _, m := range s.makers {
+			if err := m.save(tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	var damage *DamageError
+	switch {
+	case errors.As(err, &damage):
+		return err
+	case err != nil:
+		return errors.Join(err, s.reload())
+	}
+	for _, m := range s.makers {
+		m.saved, m.stored = m.cursor, true
+	}
+	s.wake()
+	return nil
+}
+
+func (s *Set) wake() {
+	close(s.saved)
+	s.saved = make(chan struct{})
+}
