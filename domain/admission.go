@@ -15,6 +15,20 @@ type admission struct {
 	events  []Event
 }
 
+// newAdmission begins a decision; it is refused to a device that has no say.
+func newAdmission(l *Ledger, c RequestLogin, at time.Time) (*admission, error) {
+	d := l.devices[c.Device]
+	switch {
+	case d == nil:
+		return nil, ErrUnknownDevice
+	case d.revoked:
+		return nil, ErrDeviceRevoked
+	}
+	a := &admission{ledger: l, at: at, device: d, session: SessionID(l.next(0)), request: c}
+	a.events = []Event{&LoginRequested{Device: c.Device, Service: c.Service, Account: c.Account}}
+	return a, nil
+}
+
 // decide asks who may before it asks whether there is room, so that nobody
 // without the right can push others out.
 func (a *admission) decide() {

@@ -79,7 +79,14 @@ func (o *idleOrder) move(s *seat, covered bool, heard int64) {
 
 // walk begins a walk over the seats in their order.
 func (o *idleOrder) walk() idleWalk {
-	w := idleWalk{listed: o.head, heap: o.uncovered}
+	w := o.walkUncovered()
+	w.listed = o.head
+	return w
+}
+
+// walkUncovered begins a walk over the seats out of coverage.
+func (o *idleOrder) walkUncovered() idleWalk {
+	w := idleWalk{heap: o.uncovered}
 	if len(o.uncovered) > 0 {
 		w.open = []int{0}
 	}

@@ -166,15 +166,26 @@ type Device struct {
 	ID      DeviceID
 	Person  PersonID
 	Revoked bool
+	// Failures are the wrong passwords in a row, and Failed is when the last of
+	// them came.
+	Failures uint32
+	Failed   time.Time
+}
+
+func (d *device) view() Device {
+	v := Device{ID: d.id, Person: d.person, Revoked: d.revoked, Failures: d.failures}
+	if d.failures > 0 {
+		v.Failed = time.UnixMilli(d.failed).UTC()
+	}
+	return v
 }
 
 // Device gives an enrolled device, revoked ones included.
 func (l *Ledger) Device(id DeviceID) (Device, bool) {
-	d := l.devices[id]
-	if d == nil {
-		return Device{}, false
+	if d := l.devices[id]; d != nil {
+		return d.view(), true
 	}
-	return Device{ID: id, Person: d.person, Revoked: d.revoked}, true
+	return Device{}, false
 }
 
 // NextInactive gives the earliest time at which [ExpireInactive] would end a

@@ -81,15 +81,10 @@ func (*LoginAccepted) Type() EventType { return TypeLoginAccepted }
 func (*LoginRejected) Type() EventType { return TypeLoginRejected }
 
 func (c RequestLogin) decide(l *Ledger, at time.Time) ([]Event, error) {
-	d := l.devices[c.Device]
-	switch {
-	case d == nil:
-		return nil, ErrUnknownDevice
-	case d.revoked:
-		return nil, ErrDeviceRevoked
+	a, err := newAdmission(l, c, at)
+	if err != nil {
+		return nil, err
 	}
-	a := admission{ledger: l, at: at, device: d, session: SessionID(l.next(0)), request: c}
-	a.events = []Event{&LoginRequested{Device: c.Device, Service: c.Service, Account: c.Account}}
 	a.decide()
 	return a.events, nil
 }
