@@ -1,0 +1,358 @@
+package broker_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rollcall/domain"
+	"rollcall/domain/broker"
+)
+
+// bodies gives the message texts that a device was sent, in order.
+func bodies(l *line) (texts []string) {
+	for _, m := range l.all() {
+		if item, ok := m.(broker.Item); ok {
+			if m, ok := item.Body.(broker.MessageReceived); ok {
+				texts = append(texts, m.Body)
+			}
+		}
+	}
+	return texts
+}
+
+func lastItem(l *line) (number uint64) {
+	for _, m := range l.all() {
+		if item, ok := m.(broker.Item); ok {
+			number = item.Number
+		}
+	}
+	return number
+}
+
+func message(i int) broker.MessageReceived {
+	return broker.MessageReceived{From: "bob", Body: fmt.Sprint(i)}
+}
+
+func TestResumeSendsAgainWhatWasNotAcknowledged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		alice := h.device("alice")
+		session, link := h.login(alice, "alice")
+		accepted := first[broker.Accepted](t, link)
+		talk := h.up.last()
+		talk.deliver(message(1))
+		talk.deliver(message(2))
+		if err := session.Receive(t.Context(), broker.Ack{Number: 2}); err != nil { // the roster and 1
+			t.Fatal(err)
+		}
+		session.Detach()
+		talk.deliver(message(3))
+		from := h.log.last() + 1
+		_, link = h.resume(alice, accepted, 2)
+		if got := first[broker.Resumed](t, link); got.Fence != 2 {
+			t.Errorf("fence = %d, want 2", got.Fence)
+		}
+		if diff := cmp.Diff([]string{"2", "3"}, bodies(link)); diff != "" {
+			t.Error(diff)
+		}
+		if got := h.log.types(from); len(got) != 0 {
+			t.Errorf("back within the grace recorded %v, want nothing", got)
+		}
+		if talk.safe != 2 {
+			t.Errorf("upstream was told that %d is safe, want 2", talk.safe)
+		}
+	})
+}
+
+func TestCoverageIsRecordedAfterTheGrace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		alice := h.device("alice")
+		session, link := h.login(alice, "alice")
+		from := h.log.last() + 1
+		session.Detach()
+		time.Sleep(11 * time.Second)
+		synctest.Wait()
+		h.resume(alice, first[broker.Accepted](t, link), 1)
+		if diff := cmp.Diff([]string{"coverage-lost", "session-resumed"}, h.log.types(from)); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestSilentLinkLosesAndRegainsCoverage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		session, _ := h.login(h.device("alice"), "alice")
+		from := h.log.last() + 1
+		time.Sleep(4 * time.Minute)
+		if err := session.Receive(t.Context(), broker.Status{}); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"coverage-lost", "coverage-regained"}, h.log.types(from)); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestStatusKeepsASessionCovered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, inactivity(5*time.Minute))
+		session, _ := h.login(h.device("alice"), "alice")
+		from := h.log.last() + 1
+		for range 20 {
+			time.Sleep(time.Minute)
+			if err := session.Receive(t.Context(), broker.Status{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := h.log.types(from); len(got) != 0 {
+			t.Errorf("recorded %v, want nothing", got)
+		}
+	})
+}
+
+func TestInactiveSessionEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, inactivity(2*time.Minute))
+		session, link := h.login(h.device("alice"), "alice")
+		time.Sleep(90 * time.Second)
+		session.Receive(t.Context(), broker.Status{})
+		time.Sleep(119 * time.Second)
+		if len(link.all()) == 0 || link.isClosed() {
+			t.Fatal("the session ended before its time")
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if n := first[broker.Notice](t, link); n.Cause != domain.EndInactive {
+			t.Errorf("notice = %+v, want inactive", n)
+		}
+	})
+}
+
+func TestOlderLinkIsNotHeard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		alice := h.device("alice")
+		old, link := h.login(alice, "alice")
+		now, _ := h.resume(alice, first[broker.Accepted](t, link), 1)
+		if !link.isClosed() {
+			t.Error("the older link is still open")
+		}
+		if err := old.Receive(t.Context(), broker.Logout{}); !errors.Is(err, broker.ErrLinkReplaced) {
+			t.Errorf("Receive on the older link = %v, want ErrLinkReplaced", err)
+		}
+		old.Detach()
+		if err := now.Receive(t.Context(), broker.Status{}); err != nil {
+			t.Errorf("Receive on the newer link = %v", err)
+		}
+	})
+}
+
+func TestResumeAfterRestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		alice := h.device("alice")
+		_, link := h.login(alice, "alice")
+		accepted := first[broker.Accepted](t, link)
+		if err := h.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		h = open(t, h.log, &upstream{})
+		from := h.log.last() + 1
+		session, link := h.resume(alice, accepted, 7)
+		if session == nil {
+			t.Fatalf("the device got %v, want to go on", link.all())
+		}
+		if got := h.up.logins[0]; got.Account != "alice" || got.Password != password {
+			t.Errorf("upstream login = %+v, want the first one again", got)
+		}
+		if diff := cmp.Diff([]string{"session-resumed"}, h.log.types(from)); diff != "" {
+			t.Error(diff)
+		}
+		if got := lastItem(link); got != 8 {
+			t.Errorf("the first item has number %d, want 8: the one after those received", got)
+		}
+	})
+}
+
+func TestResumeIsRefused(t *testing.T) {
+	other := bytes.Repeat([]byte{9}, 32)
+	tests := []struct {
+		name    string
+		restart bool
+		prepare func(h *house, s broker.Session, r *broker.Resume)
+		want    broker.ResumeRefused
+	}{
+		{name: "wrong secret", prepare: func(h *house, _ broker.Session, r *broker.Resume) { r.Secret = other },
+			want: broker.ResumeRefused{Ended: true, Text: "no such session of this device"}},
+		{name: "wrong secret after a restart", restart: true, prepare: func(h *house, _ broker.Session, r *broker.Resume) { r.Secret = other },
+			want: broker.ResumeRefused{Ended: true, Text: "no such session of this device"}},
+		{name: "another device", prepare: func(h *house, _ broker.Session, r *broker.Resume) { r.Device = h.device("bob") },
+			want: broker.ResumeRefused{Ended: true, Text: "no such session of this device"}},
+		{name: "another device after a restart", restart: true, prepare: func(h *house, _ broker.Session, r *broker.Resume) { r.Device = h.device("bob") },
+			want: broker.ResumeRefused{Ended: true, Text: "no such session of this device"}},
+		{name: "logged out", prepare: func(h *house, s broker.Session, _ *broker.Resume) { s.Receive(h.Context(), broker.Logout{}) },
+			want: broker.ResumeRefused{Ended: true, Cause: domain.EndLogout}},
+		{name: "ended before a restart", restart: true, prepare: func(h *house, _ broker.Session, r *broker.Resume) { h.EndSession(h.Context(), r.Session) },
+			want: broker.ResumeRefused{Ended: true, Cause: domain.EndedByOperator}},
+		{name: "upstream away after a restart", restart: true, prepare: func(h *house, _ broker.Session, r *broker.Resume) {
+			h.up.set(&broker.UpstreamError{Code: domain.RejectUpstreamUnreachable, Text: "no route"}, nil)
+		}, want: broker.ResumeRefused{RetryAfter: 15 * time.Second, Text: "upstream-unreachable: no route"}},
+		{name: "password changed after a restart", restart: true, prepare: func(h *house, _ broker.Session, r *broker.Resume) {
+			h.up.set(&broker.UpstreamError{Code: domain.RejectBadCredentials, Text: "no"}, nil)
+		}, want: broker.ResumeRefused{Ended: true, Cause: domain.EndResumeFailed, Text: "no"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHouse(t)
+				alice := h.device("alice")
+				session, link := h.login(alice, "alice")
+				accepted := first[broker.Accepted](t, link)
+				if tt.restart {
+					h.Stop(t.Context())
+					keys := h.keys
+					h = open(t, h.log, &upstream{})
+					h.keys = keys
+				}
+				r := broker.Resume{Device: alice, Session: accepted.Session, Secret: accepted.Resume}
+				tt.prepare(h, session, &r)
+				synctest.Wait()
+				link = &line{}
+				if s, err := h.Resume(t.Context(), r, link); s != nil || err != nil {
+					t.Fatalf("Resume = %v, %v, want neither session nor error", s, err)
+				}
+				tt.want.Session = accepted.Session
+				if diff := cmp.Diff(tt.want, first[broker.ResumeRefused](t, link)); diff != "" {
+					t.Error(diff)
+				}
+			})
+		})
+	}
+}
+
+func TestUpstreamThatClosesEndsTheSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		_, link := h.login(h.device("alice"), "alice")
+		id := first[broker.Accepted](t, link).Session
+		h.up.last().deliver(broker.Closed{Err: &broker.UpstreamError{Code: domain.RejectUpstreamRefused, Text: "shutting down"}})
+		synctest.Wait()
+		if n := first[broker.Notice](t, link); n.Cause != domain.EndUpstreamClosed || !link.isClosed() {
+			t.Errorf("notice = %+v, closed = %v, want upstream-closed and a closed link", n, link.isClosed())
+		}
+		if _, kept := h.log.sides[domain.SideKey{Position: domain.Position(id), Kind: domain.SideCredentials}]; kept {
+			t.Error("the sealed credentials outlive the session")
+		}
+	})
+}
+
+func TestMessageIsSentOnceHoweverOftenItIsAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		alice := h.device("alice")
+		session, link := h.login(alice, "alice")
+		send := broker.Send{ID: "1", To: "bob", Body: "hello"}
+		session.Receive(t.Context(), send)
+		session.Detach()
+		session, link = h.resume(alice, first[broker.Accepted](t, link), 1)
+		session.Receive(t.Context(), send)
+		if got := h.up.last().sent; len(got) != 1 {
+			t.Errorf("upstream got %v, want the message once", got)
+		}
+		if got := first[broker.Sent](t, link); got != (broker.Sent{ID: "1"}) {
+			t.Errorf("answer = %+v", got)
+		}
+	})
+}
+
+func TestRefusedMessageIsAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		session, link := h.login(h.device("alice"), "alice")
+		h.up.last().refuse = &broker.SendError{Text: "no such recipient"}
+		if err := session.Receive(t.Context(), broker.Send{ID: "1", To: "nobody"}); err != nil {
+			t.Fatal(err)
+		}
+		if got := first[broker.Sent](t, link); got.Error != "no such recipient" {
+			t.Errorf("answer = %+v", got)
+		}
+	})
+}
+
+func TestRevokedDeviceLosesItsSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		alice := h.device("alice")
+		_, link := h.login(alice, "alice")
+		if err := h.RevokeDevice(t.Context(), alice); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if n := first[broker.Notice](t, link); n.Cause != domain.EndDeviceRevoked {
+			t.Errorf("notice = %+v, want device-revoked", n)
+		}
+		if _, err := h.Identify(bytes.Repeat([]byte{1}, 32)); !errors.Is(err, domain.ErrDeviceRevoked) {
+			t.Errorf("Identify = %v, want ErrDeviceRevoked", err)
+		}
+	})
+}
+
+// TestEverythingArrivesOnceThroughABadLink loses the link at random places and
+// resumes, as a device does, with what it has seen.
+func TestEverythingArrivesOnceThroughABadLink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		alice := h.device("alice")
+		session, link := h.login(alice, "alice")
+		accepted := first[broker.Accepted](t, link)
+		var got, want []string
+		seen := uint64(0)
+		collect := func() {
+			for _, m := range link.all() {
+				item, ok := m.(broker.Item)
+				if !ok || item.Number <= seen {
+					continue
+				}
+				if item.Number != seen+1 {
+					t.Fatalf("item %d follows %d", item.Number, seen)
+				}
+				seen = item.Number
+				if m, ok := item.Body.(broker.MessageReceived); ok {
+					got = append(got, m.Body)
+				}
+			}
+		}
+		for i := range 1000 {
+			if i%7 == 3 {
+				link.mu.Lock()
+				link.broken = true
+				link.mu.Unlock()
+			}
+			h.up.last().deliver(message(i))
+			want = append(want, fmt.Sprint(i))
+			if i%3 == 0 {
+				collect()
+				session.Receive(t.Context(), broker.Ack{Number: seen})
+			}
+			if i%7 == 6 {
+				collect()
+				session.Detach()
+				session, link = h.resume(alice, accepted, seen)
+			}
+		}
+		_, link = h.resume(alice, accepted, seen)
+		collect()
+		if !slices.Equal(got, want) {
+			t.Errorf("got %d messages, want %d, each once and in order", len(got), len(want))
+		}
+	})
+}
