@@ -1,0 +1,71 @@
+package device
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"rollcall/domain/broker"
+)
+
+// comeBack resumes the session, with growing pauses between its attempts, until
+// it succeeds, the session turns out to be over, or it is time to give up.
+func (s *Session) comeBack(ctx context.Context, h Handler) error {
+	o := s.client.options
+	began := time.Now()
+	for pause := o.FirstPause; ; pause = min(2*pause, o.LongestPause) {
+		hint, err := s.resume(ctx)
+		if err == nil || errors.As(err, new(*EndedError)) || ctx.Err() != nil {
+			return err
+		}
+		wait := max(hint, jitter(pause))
+		if since := time.Since(began); o.GiveUp > 0 && since+wait > o.GiveUp {
+			return &NoCoverageError{For: since, Err: err}
+		}
+		o.Logger.Info("no coverage", "service", s.service, "err", err, "next", wait)
+		h.covered(false, err)
+		if err := sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// resume makes one attempt. hint is when the server wants to see the next one.
+func (s *Session) resume(ctx context.Context) (hint time.Duration, err error) {
+	s.mu.Lock()
+	opening := openResume(s.id, s.secret, s.received)
+	s.mu.Unlock()
+	ch, answer, err := s.client.ask(ctx, opening)
+	if err != nil {
+		return 0, err
+	}
+	switch a := answer.(type) {
+	case broker.Resumed:
+		s.setLink(ch, a.StatusInterval)
+		return 0, nil
+	case broker.ResumeRefused:
+		ch.conn.Close()
+		if a.Ended {
+			return 0, &EndedError{Session: s.ID(), Cause: a.Cause, IdledOut: a.IdledOut, Text: a.Text}
+		}
+		return a.RetryAfter, errors.New("the session cannot go on now: " + or(a.Text, "the server gives no reason"))
+	}
+	ch.conn.Close()
+	return 0, malformed("answer", "it does not answer a resume")
+}
+
+// jitter gives a time between half of d and d, so that the devices of a restarted
+// server do not come back all at once.
+func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d/2+1) }
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,163 @@
+package device
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"rollcall/adapters/device/linkpb"
+	"rollcall/domain"
+	"rollcall/domain/broker"
+)
+
+// defaultInterval is how often a status is sent if the server does not say.
+const defaultInterval = time.Minute
+
+// serve reads from the present link until that is lost (a linkError), or the
+// session over. Another goroutine writes meanwhile: were it one, two ends that
+// both wait for the other to read would wait for ever.
+func (s *Session) serve(ctx context.Context, h Handler) error {
+	ch := s.current()
+	ctx, cancel := context.WithCancel(ctx)
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		s.write(ctx, ch)
+	}()
+	stop := context.AfterFunc(ctx, func() { ch.conn.Close() })
+	defer func() { cancel(); stop(); ch.conn.Close(); <-written }()
+	for {
+		var m linkpb.ToDevice
+		if err := ch.receive(&m); err != nil {
+			return linkError{err}
+		}
+		answer, err := fromServer(&m)
+		if err != nil {
+			return linkError{err}
+		}
+		if err := s.take(answer, h); err != nil {
+			return err
+		}
+	}
+}
+
+// take handles one message from the server.
+func (s *Session) take(m broker.ToDevice, h Handler) error {
+	switch m := m.(type) {
+	case broker.Item:
+		return s.takeItem(m, h)
+	case broker.Sent:
+		return s.takeSent(m, h)
+	case broker.Notice:
+		return &EndedError{Session: domain.SessionID(s.id), Cause: m.Cause, IdledOut: m.IdledOut, Text: m.Text}
+	}
+	return linkError{malformed("message", fmt.Sprintf("a %T within a session", m))}
+}
+
+// takeItem gives an item to the handler, unless that has had it, and makes it
+// safe before it is acknowledged.
+func (s *Session) takeItem(item broker.Item, h Handler) error {
+	s.mu.Lock()
+	received := s.received
+	s.mu.Unlock()
+	switch {
+	case item.Number <= received:
+		s.ackAgain(item.Number)
+		return nil
+	case item.Number > received+1:
+		return linkError{malformed("item", fmt.Sprintf("number %d follows %d", item.Number, received))}
+	}
+	if h.Item != nil {
+		if err := h.Item(item); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.received = item.Number
+	if err := s.save(func(saved *savedSession) { saved.Received = item.Number }); err != nil {
+		return err
+	}
+	s.kick()
+	return nil
+}
+
+// ackAgain has an item acknowledged once more that the server sent once more.
+func (s *Session) ackAgain(number uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.said.acked = min(s.said.acked, number-1)
+	s.kick()
+}
+
+// takeSent drops the message that was answered. An answer to one that is not
+// waited for is the answer to one that was sent twice.
+func (s *Session) takeSent(m broker.Sent, h Handler) error {
+	s.mu.Lock()
+	i := slices.IndexFunc(s.outbox, func(o broker.Send) bool { return o.ID == m.ID })
+	s.mu.Unlock()
+	if i < 0 {
+		return nil
+	}
+	if h.Sent != nil {
+		h.Sent(m)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.outbox = slices.Delete(s.outbox, i, i+1)
+	if i < s.said.sends {
+		s.said.sends--
+	}
+	return s.save(func(saved *savedSession) {
+		saved.Outbox = slices.DeleteFunc(saved.Outbox, func(o savedSend) bool { return o.ID == m.ID })
+	})
+}
+
+// write says what there is to say, and a status at each interval, until ctx
+// ends or the link breaks, which it then closes.
+func (s *Session) write(ctx context.Context, ch *channel) {
+	defer ch.conn.Close()
+	s.mu.Lock()
+	status := time.NewTicker(max(or(s.interval, defaultInterval), time.Second))
+	s.mu.Unlock()
+	defer status.Stop()
+	for {
+		for m := s.next(); m != nil; m = s.next() {
+			if ch.send(toServer(m), 0) != nil {
+				return
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.wake:
+		case <-status.C:
+			if ch.send(toServer(broker.Status{}), 0) != nil {
+				return
+			}
+		}
+	}
+}
+
+// next gives what is to be said next, and counts it as said; nil if there is
+// nothing. Acknowledgements go first, a logout last.
+func (s *Session) next() broker.FromDevice {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.said.acked < s.received:
+		s.said.acked = s.received
+		return broker.Ack{Number: s.received}
+	case s.presence != nil && !s.said.presence:
+		s.said.presence = true
+		return broker.SetPresence{Presence: *s.presence}
+	case s.said.sends < len(s.outbox):
+		s.said.sends++
+		return s.outbox[s.said.sends-1]
+	case s.logout && !s.said.logout:
+		s.said.logout = true
+		return broker.Logout{}
+	}
+	return nil
+}

@@ -1,0 +1,151 @@
+package device
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"sync"
+
+	"rollcall/domain"
+)
+
+var (
+	// ErrIdentityInUse tells that another process works with the identity.
+	ErrIdentityInUse = errors.New("the identity is in use by another process")
+	// ErrNoSession tells that the identity has no session on a service to
+	// resume.
+	ErrNoSession = errors.New("no session to resume; log in")
+)
+
+// Identity is what makes a device: its key pair, its server, and what it must
+// not forget of its sessions. It lies in one file, written as a whole and synced
+// at each change, so that a crash at any moment loses nothing that was
+// acknowledged. One process at a time may hold it; within that process it is safe
+// for concurrent use.
+type Identity struct {
+	path   string
+	unlock func() error
+	key    Key
+
+	mu    sync.Mutex // guards state and the file
+	state identityState
+}
+
+// SavedSession is a session that an identity can take up again.
+type SavedSession struct {
+	Service string
+	Account string
+	Session domain.SessionID
+	// Unanswered is how many messages wait for the server's answer.
+	Unanswered int
+}
+
+// OpenIdentity opens the identity file at path, which [Join] has made. It gives
+// an *[IdentityError] if the file is none, or [ErrIdentityInUse].
+func OpenIdentity(path string) (*Identity, error) {
+	unlock, err := lockFile(path + ".lock")
+	if err != nil {
+		return nil, err
+	}
+	i, err := loadIdentity(path)
+	if err != nil {
+		_ = unlock() // nothing was done with it
+		return nil, err
+	}
+	i.unlock = unlock
+	return i, nil
+}
+
+func loadIdentity(path string) (*Identity, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read identity: %w", err)
+	}
+	state, err := parseIdentity(b)
+	if err != nil {
+		return nil, fmt.Errorf("read identity %s: %w", path, err)
+	}
+	key, err := KeyOf(state.Key)
+	if err != nil {
+		return nil, fmt.Errorf("read identity %s: %w", path, err)
+	}
+	return &Identity{path: path, key: key, state: *state}, nil
+}
+
+// Close lets other processes have the identity.
+func (i *Identity) Close() error { return i.unlock() }
+
+// Device gives the device's name on its server; zero while it is not known
+// whether the enrolment went through.
+func (i *Identity) Device() domain.DeviceID {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return domain.DeviceID(i.state.Device)
+}
+
+// Address gives the server's host:port.
+func (i *Identity) Address() string { return i.state.Address }
+
+// Sessions gives the sessions that can be resumed, ordered by service.
+func (i *Identity) Sessions() []SavedSession {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	var all []SavedSession
+	for _, service := range slices.Sorted(maps.Keys(i.state.Sessions)) {
+		s := i.state.Sessions[service]
+		all = append(all, SavedSession{service, s.Account, domain.SessionID(s.Session), len(s.Outbox)})
+	}
+	return all
+}
+
+// String tells whose identity it is, without its secrets.
+func (i *Identity) String() string { return "identity " + i.key.String() + " at " + i.Address() }
+
+// GoString keeps the secrets out of "%#v".
+func (i *Identity) GoString() string { return i.String() }
+
+// update changes the state and makes that durable. If it cannot, the state in
+// memory is as the change left it, and the error says so to whoever relied on it.
+func (i *Identity) update(change func(*identityState)) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	change(&i.state)
+	if err := replace(i.path, i.state.encode()); err != nil {
+		return fmt.Errorf("write identity: %w", err)
+	}
+	return nil
+}
+
+// session gives a copy of what is saved of the session on a service.
+func (i *Identity) session(service string) (savedSession, bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	s, ok := i.state.Sessions[service]
+	if !ok {
+		return savedSession{}, false
+	}
+	c := *s
+	c.Outbox = slices.Clone(s.Outbox)
+	return c, true
+}
+
+// updateSession changes what is saved of the session id on a service, unless
+// another has taken its place.
+func (i *Identity) updateSession(service string, id uint64, change func(*savedSession)) error {
+	return i.update(func(st *identityState) {
+		if s := st.Sessions[service]; s != nil && s.Session == id {
+			change(s)
+		}
+	})
+}
+
+// forget removes the session id on a service.
+func (i *Identity) forget(service string, id uint64) error {
+	return i.update(func(st *identityState) {
+		if s := st.Sessions[service]; s != nil && s.Session == id {
+			delete(st.Sessions, service)
+		}
+	})
+}

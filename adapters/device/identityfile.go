@@ -1,0 +1,95 @@
+package device
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// identityState is the identity file: JSON, so that a person can see what is in
+// it. It holds secrets and never leaves the disk.
+type identityState struct {
+	Format   int                      `json:"format"`
+	Key      []byte                   `json:"key"`    // the device's private key
+	Server   []byte                   `json:"server"` // the server's public key
+	Address  string                   `json:"address"`
+	Token    []byte                   `json:"token,omitempty"`
+	Device   uint64                   `json:"device"`
+	Sessions map[string]*savedSession `json:"sessions"` // by service
+}
+
+type savedSession struct {
+	Session  uint64      `json:"session"`
+	Account  string      `json:"account"`
+	Secret   []byte      `json:"secret"`
+	Received uint64      `json:"received"` // the highest number of a safe item
+	Outbox   []savedSend `json:"outbox,omitempty"`
+}
+
+type savedSend struct {
+	ID   string `json:"id"`
+	To   string `json:"to"`
+	Body string `json:"body"`
+}
+
+const identityFormat = 1
+
+// maxIdentityFile bounds what is read of an identity file.
+const maxIdentityFile = 128 << 20
+
+// IdentityError tells what is wrong with an identity file.
+type IdentityError struct{ Fault string }
+
+func (e *IdentityError) Error() string {
+	return "identity file: " + e.Fault + "; restore it, or enrol the device again"
+}
+
+func (s *identityState) encode() []byte {
+	b, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		panic("device link: identity: " + err.Error()) // strings, numbers and bytes only
+	}
+	return append(b, '\n')
+}
+
+func parseIdentity(b []byte) (*identityState, error) {
+	if len(b) > maxIdentityFile {
+		return nil, &IdentityError{"too large"}
+	}
+	var s identityState
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&s); err != nil {
+		if s.Format > identityFormat {
+			return nil, &IdentityError{fmt.Sprintf("it has format %d, this program knows format %d", s.Format, identityFormat)}
+		}
+		return nil, &IdentityError{"it is cut or damaged"}
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, &IdentityError{"something follows it"}
+	}
+	return &s, s.check()
+}
+
+func (s *identityState) check() error {
+	switch {
+	case s.Format != identityFormat:
+		return &IdentityError{fmt.Sprintf("it has format %d, this program knows format %d", s.Format, identityFormat)}
+	case len(s.Key) != keySize || len(s.Server) != keySize:
+		return &IdentityError{fmt.Sprintf("a key does not have %d bytes", keySize)}
+	case s.Address == "":
+		return &IdentityError{"it names no server"}
+	case len(s.Token) > MaxToken:
+		return &IdentityError{"its routing token is too long"}
+	}
+	if s.Sessions == nil {
+		s.Sessions = make(map[string]*savedSession)
+	}
+	for service, saved := range s.Sessions {
+		if saved == nil || saved.Session == 0 {
+			return &IdentityError{fmt.Sprintf("its session on %q has no number", service)}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,160 @@
+package device
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"rollcall/adapters/device/linkpb"
+	"rollcall/domain"
+	"rollcall/domain/broker"
+)
+
+// link is one device's connection, as the broker sees it.
+type link struct {
+	channel
+	server *Server
+	peer   string
+	device domain.DeviceID
+	// finishing is set once the last message is out: the link then only waits
+	// for the device to close it, so that the message is not lost.
+	finishing atomic.Bool
+}
+
+var _ broker.Link = (*link)(nil)
+
+func newLink(s *Server, conn net.Conn, peer string) *link {
+	return &link{channel: channel{conn: conn, patience: s.config.WriteTimeout}, server: s, peer: peer}
+}
+
+// Send writes m to the device. An item that is too long for the link is replaced
+// by a note of it: the numbers of items have no gaps.
+func (l *link) Send(m broker.ToDevice) error {
+	how := mannerOf(m)
+	err := l.channel.send(toDevice(m), how.pad)
+	if item, ok := m.(broker.Item); ok && errors.Is(err, ErrTooLong) {
+		l.server.counters.itemsDropped.Add(1)
+		l.server.config.Logger.Warn("an item is too long for the device link and was dropped", "device", l.device, "item", item.Number)
+		return l.channel.send(toDevice(broker.Item{Number: item.Number, Body: broker.Dropped{Count: 1}}), 0)
+	}
+	if err == nil && how.last {
+		l.finish()
+	}
+	return err
+}
+
+// Close closes the connection; after the last message only for sending, so that
+// the device still gets that.
+func (l *link) Close() {
+	if !l.finishing.Load() {
+		l.abort()
+	}
+}
+
+func (l *link) abort() { _ = l.conn.Close() }
+
+// finish tells the device that nothing follows, and gives it some time to close
+// the connection.
+func (l *link) finish() {
+	if !l.finishing.CompareAndSwap(false, true) {
+		return
+	}
+	if half, ok := l.conn.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+	}
+	time.AfterFunc(l.server.config.Linger, l.abort)
+}
+
+// drain reads until the device closes a finishing link, or its time is up. Were
+// the connection closed with something unread, TCP would throw the last message
+// away.
+func (l *link) drain() {
+	var b [firstRead]byte
+	for {
+		if _, err := l.conn.Read(b[:]); err != nil {
+			return
+		}
+	}
+}
+
+// opened is how an attempt to log in or resume went.
+type opened struct {
+	session broker.Session
+	err     error
+}
+
+// converse logs in or resumes by open, and hands the broker what the device
+// sends until the link or the session is over. While open is under way it reads
+// too, so that a device that gives up is noticed. Where the broker is stopping
+// and has not answered, refusal does.
+func (l *link) converse(ctx context.Context, refusal broker.ToDevice, open func(context.Context) (broker.Session, error)) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	attempt := make(chan opened, 1)
+	go func() { attempt <- l.attempt(ctx, refusal, open) }()
+
+	m, err := l.next()
+	if err != nil {
+		cancel()
+	}
+	o := <-attempt
+	if o.session == nil {
+		l.drainIfFinishing()
+		return
+	}
+	defer o.session.Detach()
+	for err == nil {
+		if err = o.session.Receive(ctx, m); err == nil {
+			m, err = l.next()
+		}
+	}
+	l.over(err)
+}
+
+func (l *link) attempt(ctx context.Context, refusal broker.ToDevice, open func(context.Context) (broker.Session, error)) opened {
+	session, err := open(ctx)
+	switch {
+	case err != nil && ctx.Err() == nil:
+		_ = l.Send(refusal) // a device that is gone needs no answer
+	case session == nil:
+		l.finish()
+	}
+	if err != nil {
+		session = nil
+	}
+	return opened{session, err}
+}
+
+// next waits for the device's next message.
+func (l *link) next() (broker.FromDevice, error) {
+	var m linkpb.ToServer
+	if err := l.receive(&m); err != nil {
+		return nil, err
+	}
+	return fromDevice(&m)
+}
+
+// over counts how a link ended, and waits until the device has its last message.
+func (l *link) over(err error) {
+	if errors.Is(err, ErrRecord) || errors.Is(err, ErrFrame) || errors.Is(err, ErrMessage) {
+		l.server.counters.misbehaved.Add(1)
+		l.server.config.Logger.Warn("device link closed", "device", l.device, "peer", l.peer, "err", err)
+	} else if !errors.Is(err, io.EOF) {
+		l.server.config.Logger.Debug("device link ended", "device", l.device, "peer", l.peer, "err", err)
+	}
+	if errors.Is(err, broker.ErrSessionOver) {
+		// The notice of it may be under way still.
+		time.AfterFunc(l.server.config.Linger, l.abort)
+		l.drain()
+	}
+	l.drainIfFinishing()
+}
+
+func (l *link) drainIfFinishing() {
+	if l.finishing.Load() {
+		l.drain()
+	}
+}

@@ -1,0 +1,14 @@
+package device_test
+
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"rollcall/adapters/device"
+)
+
+func TestMain(m *testing.M) {
+	device.WarmUp() // the compressor outlives every synctest bubble
+	goleak.VerifyTestMain(m)
+}

@@ -1,0 +1,214 @@
+package device
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"rollcall/domain"
+	"rollcall/domain/broker"
+)
+
+// Handler takes what happens in a session. Its functions are called by
+// [Session.Run], one at a time; each may be nil.
+type Handler struct {
+	// Item takes the next item: in order, each once, also over lost links.
+	// After it has returned nil the item is acknowledged and never comes again;
+	// if the process dies before that, it does. An error ends Run.
+	Item func(broker.Item) error
+	// Sent tells how a message of [Session.Send] came out.
+	Sent func(broker.Sent)
+	// Coverage tells that the link is there, or lost and why, or that an attempt
+	// to come back failed.
+	Coverage func(covered bool, err error)
+}
+
+// Session is a device's session on a service. Its methods are safe for
+// concurrent use, but Run is called once.
+type Session struct {
+	client  *Client
+	service string
+	account string
+	id      uint64
+	secret  []byte
+	wake    chan struct{} // tells the writer that there is something to say
+
+	mu       sync.Mutex
+	link     *channel // nil while out of coverage
+	interval time.Duration
+	received uint64        // the highest number of a safe item
+	outbox   []broker.Send // what is not answered, oldest first
+	said     said          // what the server was told on this link
+	presence *broker.OwnPresence
+	logout   bool
+}
+
+// said is what has been sent on the present link.
+type said struct {
+	sends    int // how many of the outbox
+	acked    uint64
+	presence bool
+	logout   bool
+}
+
+// maxOutbox is how many messages may wait for the server's answer.
+const maxOutbox = 1000
+
+func newSession(c *Client, service string, s savedSession, ch *channel, interval time.Duration) *Session {
+	n := &Session{
+		client: c, service: service, account: s.Account, id: s.Session, secret: s.Secret,
+		received: s.Received, link: ch, interval: interval, wake: make(chan struct{}, 1),
+	}
+	n.said.acked = s.Received
+	for _, m := range s.Outbox {
+		n.outbox = append(n.outbox, broker.Send(m))
+	}
+	return n
+}
+
+// ID gives the session's name.
+func (s *Session) ID() domain.SessionID { return domain.SessionID(s.id) }
+
+// Service gives the name of the session's service.
+func (s *Session) Service() string { return s.service }
+
+// Account gives the name of the session's account.
+func (s *Session) Account() string { return s.account }
+
+// Send sends a message, now or when there is coverage again, and gives the id
+// under which [Handler].Sent tells how it came out. On return the message is
+// safe on the disk: it is sent again, under the same id, until it is answered.
+func (s *Session) Send(to, body string) (id string, err error) {
+	m := broker.Send{ID: uuid.NewString(), To: to, Body: body}
+	return m.ID, s.SendAs(m)
+}
+
+// SendAs is [Session.Send] with an id of the caller's own, which must be new.
+func (s *Session) SendAs(m broker.Send) error {
+	m.To, m.Body = valid(m.To), valid(m.Body)
+	if err := checkSend(m); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.outbox) >= maxOutbox {
+		return ErrOutboxFull
+	}
+	err := s.save(func(saved *savedSession) { saved.Outbox = append(saved.Outbox, savedSend(m)) })
+	if err != nil {
+		return err
+	}
+	s.outbox = append(s.outbox, m)
+	s.kick()
+	return nil
+}
+
+// SetPresence tells the contacts how the person is, now or when there is
+// coverage again; only the latest counts.
+func (s *Session) SetPresence(p broker.OwnPresence) error {
+	p.Text = valid(p.Text)
+	if _, err := fromSetPresence(toServer(broker.SetPresence{Presence: p}).GetSetPresence()); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.presence, s.said.presence = &p, false
+	s.kick()
+	return nil
+}
+
+// Logout asks the server to end the session, now or when there is coverage
+// again. Run returns nil once the server has.
+func (s *Session) Logout() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.logout = true
+	s.kick()
+}
+
+func (s *Session) kick() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (s *Session) save(change func(*savedSession)) error {
+	return s.client.identity.updateSession(s.service, s.id, change)
+}
+
+// Run keeps the session going until it is over: it reads what comes, sends what
+// is to be sent and a status at each interval, and resumes after a lost link. It
+// gives nil after a logout, an *[EndedError] if the broker ended the session, a
+// *[NoCoverageError] after [Options].GiveUp, the handler's error, or ctx's. In
+// the last three cases the session can be resumed. The link is closed on return.
+func (s *Session) Run(ctx context.Context, h Handler) error {
+	defer s.setLink(nil, 0)
+	for {
+		if s.current() == nil {
+			if err := s.comeBack(ctx, h); err != nil {
+				return s.outcome(err)
+			}
+		}
+		h.covered(true, nil)
+		err := s.serve(ctx, h)
+		s.setLink(nil, 0)
+		switch {
+		case !lost(err):
+			return s.outcome(err)
+		case ctx.Err() != nil:
+			return ctx.Err()
+		}
+		h.covered(false, err)
+	}
+}
+
+// linkError is a fault of the link only: the session can be resumed.
+type linkError struct{ error }
+
+func (e linkError) Unwrap() error { return e.error }
+
+func lost(err error) bool { return errors.As(err, new(linkError)) }
+
+// outcome forgets a session that is over, and gives nil for a logout.
+func (s *Session) outcome(err error) error {
+	var ended *EndedError
+	if !errors.As(err, &ended) {
+		return err
+	}
+	if err := s.client.identity.forget(s.service, s.id); err != nil {
+		return errors.Join(ended, err)
+	}
+	if ended.Cause == domain.EndLogout {
+		return nil
+	}
+	return ended
+}
+
+func (h Handler) covered(covered bool, err error) {
+	if h.Coverage != nil {
+		h.Coverage(covered, err)
+	}
+}
+
+func (s *Session) current() *channel {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.link
+}
+
+// setLink puts a new link, or none, in the place of the present one, which it
+// closes. On a new link everything unanswered has to be said again.
+func (s *Session) setLink(ch *channel, interval time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.link != nil {
+		s.link.conn.Close()
+	}
+	s.link, s.interval = ch, interval
+	s.said = said{acked: s.received}
+	s.kick()
+}

@@ -1,0 +1,40 @@
+package device
+
+import "sync/atomic"
+
+// Stats counts what a [Server] has seen since it was made.
+type Stats struct {
+	Open         int64  // links open now, handshakes included
+	Connections  uint64 // connections handed to Serve
+	Logins       uint64 // links opened with a login
+	Resumes      uint64 // links opened with a resume
+	Enrolments   uint64 // links opened with an enrolment
+	Crowded      uint64 // refused: too many handshakes under way
+	Garbage      uint64 // refused: no device link, another version, a wrong key, or a broken opening
+	TimedOut     uint64 // refused: the handshake took too long
+	Left         uint64 // the connection was lost within the handshake
+	UnknownKey   uint64 // refused: no device has the key
+	Revoked      uint64 // refused: the device is revoked
+	Misbehaved   uint64 // closed: a broken record or message after the handshake
+	ItemsDropped uint64 // items too long for the link, replaced by a note of it
+}
+
+// counters are the live form of [Stats].
+type counters struct {
+	open                                          atomic.Int64
+	connections, logins, resumes, enrolments      atomic.Uint64
+	crowded, garbage, timedOut, left              atomic.Uint64
+	unknownKey, revoked, misbehaved, itemsDropped atomic.Uint64
+}
+
+// Stats gives the counts so far.
+func (s *Server) Stats() Stats {
+	c := &s.counters
+	return Stats{
+		Open: c.open.Load(), Connections: c.connections.Load(),
+		Logins: c.logins.Load(), Resumes: c.resumes.Load(), Enrolments: c.enrolments.Load(),
+		Crowded: c.crowded.Load(), Garbage: c.garbage.Load(), TimedOut: c.timedOut.Load(), Left: c.left.Load(),
+		UnknownKey: c.unknownKey.Load(), Revoked: c.revoked.Load(), Misbehaved: c.misbehaved.Load(),
+		ItemsDropped: c.itemsDropped.Load(),
+	}
+}
