@@ -1,0 +1,113 @@
+package boltlog
+
+import (
+	"bytes"
+	"encoding/binary"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"rollcall/domain"
+	"rollcall/eventstore"
+)
+
+// format is the newest format that this version reads, and the one it writes.
+const format = 1
+
+var (
+	bucketMeta   = []byte("meta")
+	bucketBlocks = []byte("blocks")
+	bucketSide   = []byte("side")
+
+	keyFormat = []byte("format")
+	keyID     = []byte("id")
+	keyLast   = []byte("last")
+)
+
+// tail is where the log ends.
+type tail struct {
+	last eventstore.Position
+	at   time.Time // of the last record; the zero time where there is none
+}
+
+// behind gives the tail behind more records.
+func (t tail) behind(records []eventstore.Record) tail {
+	if len(records) == 0 {
+		return t
+	}
+	r := records[len(records)-1]
+	return tail{r.Position, r.Time}
+}
+
+// initialise makes the buckets of an empty log.
+func initialise(tx *bbolt.Tx, id domain.LogID) error {
+	for _, name := range [][]byte{bucketMeta, bucketBlocks, bucketSide} {
+		if _, err := tx.CreateBucket(name); err != nil {
+			return err
+		}
+	}
+	if err := putMeta(tx, keyFormat, binary.BigEndian.AppendUint32(nil, format)); err != nil {
+		return err
+	}
+	if err := putMeta(tx, keyID, id[:]); err != nil {
+		return err
+	}
+	return putTail(tx, tail{})
+}
+
+func putMeta(tx *bbolt.Tx, key, value []byte) error {
+	return tx.Bucket(bucketMeta).Put(key, seal(key, bytes.Clone(value)))
+}
+
+func putTail(tx *bbolt.Tx, t tail) error {
+	var ms int64
+	if t.last != 0 {
+		ms = t.at.UnixMilli()
+	}
+	b := binary.BigEndian.AppendUint64(nil, uint64(t.last))
+	return putMeta(tx, keyLast, binary.BigEndian.AppendUint64(b, uint64(ms)))
+}
+
+// readMeta reads the format, the id and the tail, and checks that the buckets
+// are there.
+func (l *Log) readMeta(tx *bbolt.Tx) error {
+	for _, name := range [][]byte{bucketMeta, bucketBlocks, bucketSide} {
+		if tx.Bucket(name) == nil {
+			return l.damage(1, "bucket "+string(name)+" is missing")
+		}
+	}
+	found, err := l.getMeta(tx, keyFormat, 4)
+	if err != nil {
+		return err
+	}
+	if n := binary.BigEndian.Uint32(found); n > format {
+		return &eventstore.FormatError{Path: l.path, Found: n, Newest: format}
+	}
+	id, err := l.getMeta(tx, keyID, len(l.id))
+	if err != nil {
+		return err
+	}
+	last, err := l.getMeta(tx, keyLast, 16)
+	if err != nil {
+		return err
+	}
+	copy(l.id[:], id)
+	t := tail{last: eventstore.Position(binary.BigEndian.Uint64(last))}
+	if t.last != 0 {
+		t.at = time.UnixMilli(int64(binary.BigEndian.Uint64(last[8:]))).UTC()
+	}
+	l.tail.Store(&t)
+	return nil
+}
+
+func (l *Log) getMeta(tx *bbolt.Tx, key []byte, size int) ([]byte, error) {
+	value, ok := unseal(key, tx.Bucket(bucketMeta).Get(key))
+	if !ok || len(value) != size {
+		return nil, l.damage(1, "the entry "+string(key)+" of the log's head is damaged")
+	}
+	return value, nil
+}
+
+func (l *Log) damage(from eventstore.Position, problem string) *eventstore.DamageError {
+	return &eventstore.DamageError{Path: l.path, From: from, Problem: problem}
+}

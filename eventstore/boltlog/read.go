@@ -1,0 +1,90 @@
+package boltlog
+
+import (
+	"context"
+	"errors"
+	"iter"
+
+	"rollcall/eventstore"
+	"rollcall/eventstore/codec"
+)
+
+// Read implements [eventstore.Reader]. A record whose event this version does
+// not know ends the iteration with a *[codec.UnknownEventError]; those behind it
+// can be read from the next position on.
+func (l *Log) Read(ctx context.Context, from eventstore.Position) iter.Seq2[eventstore.Record, error] {
+	return func(yield func(eventstore.Record, error) bool) {
+		if _, err := l.watch(); err != nil {
+			yield(eventstore.Record{}, err)
+			return
+		}
+		l.give(ctx, max(from, 1), l.Last(), yield)
+	}
+}
+
+// Follow implements [eventstore.Reader]. Unknown events are as in [Log.Read].
+func (l *Log) Follow(ctx context.Context, from eventstore.Position) iter.Seq2[eventstore.Record, error] {
+	return func(yield func(eventstore.Record, error) bool) {
+		for from := max(from, 1); ; {
+			grown, err := l.watch() // before Last, so that nothing slips through
+			if err != nil {
+				yield(eventstore.Record{}, err)
+				return
+			}
+			last := l.Last()
+			if !l.give(ctx, from, last, yield) {
+				return
+			}
+			from = max(from, last+1)
+			select {
+			case <-grown:
+			case <-ctx.Done():
+				yield(eventstore.Record{}, ctx.Err())
+				return
+			}
+		}
+	}
+}
+
+// give yields the records from from to last and tells whether to go on.
+func (l *Log) give(ctx context.Context, from, last eventstore.Position, yield func(eventstore.Record, error) bool) bool {
+	for b, err := range l.blocks(ctx, from, last) {
+		if err != nil {
+			yield(eventstore.Record{}, err)
+			return false
+		}
+		if !l.giveBlock(ctx, b, from, yield) {
+			return false
+		}
+	}
+	return true
+}
+
+func (l *Log) giveBlock(ctx context.Context, b block, from eventstore.Position, yield func(eventstore.Record, error) bool) bool {
+	position := b.First() - 1
+	for r, err := range b.Records() {
+		position++
+		switch {
+		case position < from:
+			continue
+		case err != nil:
+			yield(eventstore.Record{}, l.readError(position, err))
+			return false
+		case ctx.Err() != nil:
+			yield(eventstore.Record{}, ctx.Err())
+			return false
+		case !yield(r, nil):
+			return false
+		}
+	}
+	return true
+}
+
+// readError gives err, which concerns one position, as the log tells it: a record
+// that is malformed behind a true checksum was written so.
+func (l *Log) readError(at eventstore.Position, err error) error {
+	if malformed := (*codec.MalformedError)(nil); errors.As(err, &malformed) {
+		return &eventstore.DamageError{Path: l.path, From: at, To: at, Problem: malformed.Problem}
+	}
+	return err
+}
