@@ -49,7 +49,7 @@ func (s *Set) drain(records <-chan domain.Record) error {
 	batch := make([]domain.Record, 0, liveBatch)
 	for r := range records {
 		batch = gather(append(batch[:0], r), records)
-		if err := s.takeAll(batch); err != nil {
+		if err := s.takeAll(batch, true); err != nil {
 			return err
 		}
 	}

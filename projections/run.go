@@ -10,9 +10,10 @@ import (
 	"rollcall/domain"
 )
 
-// historyBatch is how many records of history are folded in before a save: the
-// views are far behind, so that few big saves serve better than many.
-const historyBatch = 1 << 16
+// historyBatch is how many records of history are folded in before a save. The
+// views are far behind, so that what matters is how many rows are written: most
+// of those of a short batch change again in the next.
+const historyBatch = 1 << 20
 
 // liveBatch is the most records that wait for the save under way, and so the
 // most of a live save.
@@ -117,19 +118,22 @@ func (s *Set) reload() error {
 
 // catchUp reads the log from where the view furthest behind ends.
 func (s *Set) catchUp(ctx context.Context) error {
-	var batch []domain.Record
+	unsaved := 0
+	batch := make([]domain.Record, 0, liveBatch)
 	for r, err := range s.log.Read(ctx, s.next()) {
 		if err != nil {
-			return errors.Join(err, s.takeAll(batch))
+			return errors.Join(err, s.takeAll(batch, true))
 		}
-		if batch = append(batch, r); len(batch) == historyBatch {
-			if err := s.takeAll(batch); err != nil {
-				return err
-			}
-			batch = batch[:0]
+		if batch = append(batch, r); len(batch) < liveBatch {
+			continue
 		}
+		unsaved += len(batch)
+		if err := s.takeAll(batch, unsaved%historyBatch == 0); err != nil {
+			return err
+		}
+		batch = batch[:0]
 	}
-	return s.takeAll(batch)
+	return s.takeAll(batch, true)
 }
 
 // next gives the first position that one of the views still needs.
@@ -145,12 +149,15 @@ func (s *Set) next() domain.Position {
 	return next
 }
 
-// takeAll folds in and saves a batch.
-func (s *Set) takeAll(records []domain.Record) error {
+// takeAll folds in a batch, and saves what is new if that is wanted.
+func (s *Set) takeAll(records []domain.Record, save bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range records {
 		s.take(r)
+	}
+	if !save {
+		return nil
 	}
 	return s.save()
 }

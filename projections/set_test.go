@@ -21,6 +21,8 @@ import (
 	"rollcall/projections/sessions"
 )
 
+var discard = slog.New(slog.DiscardHandler)
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const story = `
@@ -232,7 +234,7 @@ func TestOpenTwice(t *testing.T) {
 	f := newFixture(t, story)
 	s := f.open()
 	defer f.close(s)
-	_, err := projections.Open(f.path, f.log, slog.New(slog.DiscardHandler), sessions.Projection())
+	_, err := projections.Open(f.path, f.log, discard, sessions.Projection())
 	var inUse *eventstore.InUseError
 	if !errors.As(err, &inUse) {
 		t.Errorf("second Open = %v, want an InUseError", err)

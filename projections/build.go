@@ -1,0 +1,176 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// rebuildBatch is how many events a rebuild folds in between two saves: what is
+// lost when it is interrupted the hard way.
+const rebuildBatch = 1 << 20
+
+// errBehind tells that the live view was begun anew while it was rebuilt.
+var errBehind = errors.New("the live view has been begun anew meanwhile; try again when it has caught up")
+
+// build makes a view a second time, up to where the live one is.
+type build struct {
+	set     *Set
+	maker   *maker
+	scratch *scratch // where the view is made; nil: beside the live one
+	meter   *meter
+}
+
+// run makes the view and compares it with the live one.
+func (b *build) run(ctx context.Context, progress func(Progress)) (Report, error) {
+	b.meter = newMeter(progress, uint64(b.maker.cursor))
+	report := Report{Projection: b.maker.projection.Name, Resumed: b.maker.cursor}
+	err := b.approach(ctx)
+	if err == nil {
+		report.Difference, err = b.compare(ctx)
+	}
+	report.Position = b.maker.cursor
+	report.Took = time.Since(b.meter.begin)
+	return report, err
+}
+
+// approach folds until the live view is only a little ahead.
+func (b *build) approach(ctx context.Context) error {
+	for {
+		live, err := b.set.liveAbout(b.maker.projection.Name)
+		if err != nil || live.saved <= b.maker.cursor+liveBatch {
+			return err
+		}
+		if err := b.foldTo(ctx, live); err != nil {
+			return err
+		}
+	}
+}
+
+// foldTo folds up to where the live view stands.
+func (b *build) foldTo(ctx context.Context, live standing) error {
+	if live.saved == b.maker.cursor {
+		return nil
+	}
+	for r, err := range b.set.log.Read(ctx, b.maker.cursor+1) {
+		if err != nil {
+			return err
+		}
+		if err := b.maker.take(r); err != nil {
+			return err
+		}
+		if r.Position%progressEvery == 0 {
+			b.meter.at(uint64(r.Position), uint64(live.saved))
+		}
+		if r.Position%rebuildBatch == 0 {
+			if err := b.save(); err != nil {
+				return err
+			}
+		}
+		if r.Position == live.saved {
+			b.meter.at(uint64(r.Position), uint64(live.saved))
+			break
+		}
+	}
+	return nil
+}
+
+// meet folds and saves up to exactly where the live view stands. b.set.mu is
+// held, so that it stands still.
+func (b *build) meet(ctx context.Context) (live *liveMaker, err error) {
+	if !b.set.readOnly {
+		if err := b.set.save(); err != nil {
+			return nil, err
+		}
+	}
+	live, err = b.set.maker(b.maker.projection.Name)
+	if err != nil {
+		return nil, err
+	}
+	if live.saved < b.maker.cursor {
+		return nil, errBehind
+	}
+	if err := b.foldTo(ctx, standing{live.projection, live.saved}); err != nil {
+		return nil, err
+	}
+	return live, b.save()
+}
+
+// compare compares the views as of one position. The live one stands still only
+// until a read transaction has been opened on it.
+func (b *build) compare(ctx context.Context) (d *Difference, err error) {
+	unlock := sync.OnceFunc(b.set.mu.Unlock)
+	b.set.mu.Lock()
+	defer unlock()
+	if _, err := b.meet(ctx); err != nil {
+		return nil, err
+	}
+	err = b.set.read(func(tx *bbolt.Tx) error {
+		unlock()
+		d, err = b.compareIn(tx)
+		return err
+	})
+	if d != nil {
+		d.Position = b.maker.cursor
+	}
+	return d, err
+}
+
+func (b *build) compareIn(tx *bbolt.Tx) (d *Difference, err error) {
+	name := b.maker.projection.Name
+	home := find(tx, liveRoot, name)
+	if home == nil {
+		return nil, &StaleError{name, notStored}
+	}
+	against := func(tx *bbolt.Tx) error {
+		d = compare(home.Bucket(viewKey), find(tx, rebuildRoot, name).Bucket(viewKey))
+		return nil
+	}
+	if b.scratch == nil {
+		return d, against(tx)
+	}
+	err = b.scratch.db.View(against)
+	return d, err
+}
+
+// save writes what has been made.
+func (b *build) save() error {
+	write := b.set.write
+	if b.scratch != nil {
+		write = b.scratch.db.Update
+	}
+	if err := write(b.maker.save); err != nil {
+		return err
+	}
+	b.maker.saved, b.maker.stored = b.maker.cursor, true
+	return nil
+}
+
+// swap puts the view in the live one's place.
+func (b *build) swap(ctx context.Context) error {
+	b.set.mu.Lock()
+	defer b.set.mu.Unlock()
+	live, err := b.meet(ctx)
+	if err != nil {
+		return err
+	}
+	if err := b.set.write(b.move); err != nil {
+		return err
+	}
+	b.maker.root = liveRoot
+	live.maker = b.maker
+	return nil
+}
+
+// move drops the live view and moves the rebuilt one to its place.
+func (b *build) move(tx *bbolt.Tx) error {
+	name := []byte(b.maker.projection.Name)
+	live, rebuilt := tx.Bucket(liveRoot), tx.Bucket(rebuildRoot)
+	if err := live.DeleteBucket(name); err != nil {
+		return err
+	}
+	return rebuilt.MoveBucket(name, live)
+}

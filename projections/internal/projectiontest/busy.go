@@ -1,0 +1,52 @@
+package projectiontest
+
+import (
+	"testing"
+	"time"
+
+	"rollcall/domain"
+	"rollcall/eventstore/memlog"
+)
+
+// busyLive is how many sessions of a busy log are live at once.
+const busyLive = 5_000
+
+// Busy gives a log of so many events, about: sessions that come, lose coverage,
+// resume and go, some thousands at once, eight events a second.
+func Busy(t testing.TB, events int) *memlog.Log {
+	t.Helper()
+	b := &busy{at: Begin}
+	b.add(&domain.ServiceConfigured{Service: 1, Name: "chat", Settings: domain.Settings{Kind: domain.KindLocal}})
+	b.add(&domain.PersonPermitted{Person: 2, Service: 1})
+	b.add(&domain.EnrolmentOffered{Person: 2, ValidFor: time.Minute})
+	b.add(&domain.DeviceEnrolled{Person: 2, Offer: 3})
+	for len(b.records) < events {
+		b.session()
+	}
+	return Log(t, b.records)
+}
+
+type busy struct {
+	at      time.Time
+	records []domain.Record
+	live    []domain.SessionID
+}
+
+func (b *busy) add(e domain.Event) domain.Position {
+	p := domain.Position(len(b.records) + 1)
+	b.at = b.at.Add(125 * time.Millisecond)
+	b.records = append(b.records, domain.Record{Position: p, Time: b.at, Event: e})
+	return p
+}
+
+func (b *busy) session() {
+	id := domain.SessionID(b.add(&domain.LoginRequested{Device: 4, Service: 1, Account: 2}))
+	b.add(&domain.LoginAdmitted{Session: id, Seats: uint32(len(b.live) + 1)})
+	b.add(&domain.LoginAccepted{Session: id})
+	b.add(&domain.CoverageLost{Session: id, Silent: 10 * time.Second})
+	b.add(&domain.SessionResumed{Session: id, Fence: 2})
+	if b.live = append(b.live, id); len(b.live) > busyLive {
+		b.add(&domain.SessionEnded{Session: b.live[0], Cause: domain.EndLogout})
+		b.live = b.live[1:]
+	}
+}

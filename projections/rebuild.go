@@ -1,0 +1,141 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"rollcall/domain"
+)
+
+// Report tells what a rebuild or a check has found.
+type Report struct {
+	Projection string
+	// Position is that as of which the two views were compared.
+	Position domain.Position
+	// Resumed is where a rebuild that was interrupted went on; zero if this
+	// one began at the beginning.
+	Resumed domain.Position
+	// Took is how long it took.
+	Took time.Duration
+	// Difference is the first difference; nil if the views are the same.
+	Difference *Difference
+}
+
+// Rebuild makes a view again from the first record, beside the live one, which
+// goes on answering and growing; compares the two; and puts the new one in the
+// live one's place in one transaction, whatever the comparison says. What was
+// made is kept when ctx ends it early, and the next Rebuild goes on from there.
+// progress, which may be nil, is called now and then.
+func (s *Set) Rebuild(ctx context.Context, name string, progress func(Progress)) (Report, error) {
+	if s.readOnly {
+		return Report{}, ErrReadOnly
+	}
+	done, err := s.reserve(name)
+	if err != nil {
+		return Report{}, err
+	}
+	defer done()
+	if err := s.CatchUp(ctx); err != nil && !errors.Is(err, ErrRunning) {
+		return Report{}, err
+	}
+	b, err := s.resumeBuild(name)
+	if err != nil {
+		return Report{}, err
+	}
+	report, err := b.run(ctx, progress)
+	if err != nil {
+		return report, errors.Join(err, b.save())
+	}
+	return report, b.swap(ctx)
+}
+
+// Check makes a view again, in a file for the time being, and only compares it
+// with the live one, which goes on answering and growing.
+func (s *Set) Check(ctx context.Context, name string, progress func(Progress)) (report Report, err error) {
+	b, err := s.scratchBuild(name)
+	if err != nil {
+		return Report{}, err
+	}
+	defer func() { err = errors.Join(err, b.scratch.remove()) }()
+	return b.run(ctx, progress)
+}
+
+// reserve keeps a second rebuild of the same view away until done is called.
+func (s *Set) reserve(name string) (done func(), err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, err := s.maker(name); err != nil {
+		return nil, err
+	}
+	if s.rebuilding[name] {
+		return nil, ErrRebuilding
+	}
+	s.rebuilding[name] = true
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.rebuilding, name)
+	}, nil
+}
+
+// resumeBuild takes up an interrupted rebuild, or begins one.
+func (s *Set) resumeBuild(name string) (*build, error) {
+	live, err := s.liveAbout(name)
+	if err != nil {
+		return nil, err
+	}
+	m := newMaker(live.projection, rebuildRoot, s.log.ID())
+	err = s.read(func(tx *bbolt.Tx) error {
+		return m.load(tx, func(a about) string {
+			if a.Cursor > live.saved {
+				return "it is ahead of the live view"
+			}
+			return s.misfit(a)
+		})
+	})
+	var stale *StaleError
+	if errors.As(err, &stale) {
+		m = newMaker(live.projection, rebuildRoot, s.log.ID())
+		err = s.write(m.discard)
+	}
+	return &build{set: s, maker: m}, err
+}
+
+// scratchBuild begins a build in a file of its own.
+func (s *Set) scratchBuild(name string) (*build, error) {
+	live, err := s.liveAbout(name)
+	if err != nil {
+		return nil, err
+	}
+	file, err := newScratch()
+	if err != nil {
+		return nil, err
+	}
+	m := newMaker(live.projection, rebuildRoot, s.log.ID())
+	return &build{set: s, maker: m, scratch: file}, nil
+}
+
+// standing is where a live view stands.
+type standing struct {
+	projection Projection
+	saved      domain.Position
+}
+
+// liveAbout tells where a live view stands, or why there is none to compare
+// with.
+func (s *Set) liveAbout(name string) (standing, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m, err := s.maker(name)
+	if err != nil {
+		return standing{}, err
+	}
+	var stale *StaleError
+	if errors.As(m.stopped, &stale) {
+		return standing{}, stale
+	}
+	return standing{m.projection, m.saved}, nil
+}
