@@ -1,0 +1,356 @@
+package local_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"rollcall/adapters/connectortest"
+	"rollcall/adapters/local"
+	"rollcall/domain"
+	"rollcall/domain/broker"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var names = []string{"alice", "bob", "carol", "dave"}
+
+// openStore gives a store with the accounts of names, cheap to log in to.
+func openStore(t testing.TB) (*local.Store, string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "accounts.json")
+	store, err := local.OpenStore(path, local.CheapCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var accounts []local.NewAccount
+	for _, name := range names {
+		accounts = append(accounts, local.NewAccount{Name: name, Display: display(name), Password: password(name)})
+	}
+	if err := store.Add(accounts...); err != nil {
+		t.Fatal(err)
+	}
+	return store, path
+}
+
+func display(name string) string  { return "The " + name }
+func password(name string) string { return "pw of " + name }
+
+func newConnector(t testing.TB) (*local.Connector, *local.Store, string) {
+	t.Helper()
+	store, path := openStore(t)
+	return local.New(store, slog.New(slog.DiscardHandler)), store, path
+}
+
+var settings = domain.Settings{Kind: domain.KindLocal}
+
+func TestSuite(t *testing.T) {
+	c, _, _ := newConnector(t)
+	h := connectortest.Harness{
+		Connector: c,
+		Settings:  settings,
+		Claims: connectortest.Roster | connectortest.Presence | connectortest.PresenceText | connectortest.Restart |
+			connectortest.SharedAccounts | connectortest.RefusesUnknown,
+		Refused: map[string]domain.Settings{
+			"kind":    {Kind: domain.KindXMPP},
+			"address": {Kind: domain.KindLocal, Address: "im.example.org:5222"},
+			"tls":     {Kind: domain.KindLocal, Options: map[string]string{"tls": "always"}},
+			"roster":  {Kind: domain.KindLocal, Options: map[string]string{"roster": "friends"}},
+		},
+		Stop:  func(*testing.T) { c.Interrupt() },
+		Start: func(*testing.T) { c.Restore() },
+	}
+	for _, name := range names {
+		h.People = append(h.People, connectortest.Person{Account: name, Password: password(name), Name: display(name)})
+	}
+	connectortest.Run(t, h)
+}
+
+// sink keeps what it is given; while held it does not return.
+type sink struct {
+	mu     sync.Mutex
+	events []broker.UpstreamEvent
+	hold   chan struct{}
+}
+
+func (s *sink) Deliver(_ uint64, e broker.UpstreamEvent) {
+	s.mu.Lock()
+	hold := s.hold
+	s.mu.Unlock()
+	if hold != nil {
+		<-hold
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.events = append(s.events, e)
+}
+
+// take gives what has come since the last call.
+func (s *sink) take() []broker.UpstreamEvent {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	events := s.events
+	s.events = nil
+	return events
+}
+
+func login(t testing.TB, c *local.Connector, name string, s broker.Sink) broker.Conversation {
+	t.Helper()
+	v, err := c.Login(t.Context(), broker.UpstreamLogin{Settings: settings, Account: name, Password: password(name)}, s)
+	if err != nil {
+		t.Fatalf("Login(%s) = %v, want a conversation", name, err)
+	}
+	t.Cleanup(func() {
+		if err := v.Logout(context.Background()); err != nil {
+			t.Errorf("Logout(%s) = %v, want no error", name, err)
+		}
+	})
+	return v
+}
+
+func want(t *testing.T, s *sink, events ...broker.UpstreamEvent) {
+	t.Helper()
+	synctest.Wait()
+	if diff := cmp.Diff(events, s.take()); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+}
+
+func TestChangesOfTheFileReachTheSessions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _, path := newConnector(t)
+		elsewhere, err := local.OpenStore(path, local.CheapCost) // another process
+		if err != nil {
+			t.Fatal(err)
+		}
+		var alice, bob sink
+		login(t, c, "alice", &alice)
+		login(t, c, "bob", &bob)
+		synctest.Wait()
+		alice.take()
+		bob.take()
+
+		if err := elsewhere.Add(local.NewAccount{Name: "erin", Password: "x"}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(3 * time.Second)
+		erin := broker.Contact{Address: "erin", Name: "erin"}
+		want(t, &alice, broker.RosterChanged{Contact: erin})
+
+		if err := errors.Join(elsewhere.Remove("erin"), elsewhere.SetPassword("alice", "another")); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(3 * time.Second)
+		want(t, &alice, broker.RosterChanged{Contact: erin, Removed: true})
+
+		if err := elsewhere.Remove("bob"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(3 * time.Second)
+		want(t, &alice, broker.RosterChanged{Contact: broker.Contact{Address: "bob", Name: display("bob")}, Removed: true})
+		events := bob.take()
+		if _, closed := events[len(events)-1].(broker.Closed); !closed {
+			t.Errorf("the last event of a removed account = %+v, want Closed", events[len(events)-1])
+		}
+	})
+}
+
+func TestDamagedFileKeepsSessionsAndRefusesLogins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _, path := newConnector(t)
+		var alice, bob sink
+		a := login(t, c, "alice", &alice)
+		login(t, c, "bob", &bob)
+		if err := os.WriteFile(path, []byte(`{"format": 1, "accounts": [{"nam`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Second)
+		if err := a.Send(t.Context(), broker.OutgoingMessage{ID: "1", To: "bob", Body: "still here"}); err != nil {
+			t.Errorf("Send with a damaged file = %v, want no error", err)
+		}
+		_, err := c.Login(t.Context(), broker.UpstreamLogin{Settings: settings, Account: "carol", Password: password("carol")}, &sink{})
+		var refusal *broker.UpstreamError
+		var fault *local.FileError
+		if !errors.As(err, &refusal) || refusal.Code != domain.RejectUpstreamRefused || !errors.As(err, &fault) {
+			t.Errorf("Login with a damaged file = %v, want upstream-refused because of a *FileError", err)
+		}
+	})
+}
+
+func TestPresenceIsWhatWasSetLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _, _ := newConnector(t)
+		var alice sink
+		login(t, c, "alice", &alice)
+		synctest.Wait()
+		alice.take()
+		phone, desk := login(t, c, "bob", &sink{}), login(t, c, "bob", &sink{})
+		set := func(v broker.Conversation, show broker.Show) {
+			if err := v.SetPresence(t.Context(), broker.OwnPresence{Show: show}); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		synctest.Wait()
+		set(phone, broker.ShowAway)
+		set(desk, broker.ShowBusy)
+		for _, v := range []broker.Conversation{desk, phone} {
+			if err := v.Logout(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		var shows []broker.UpstreamEvent
+		for _, show := range []broker.Show{broker.ShowAvailable, broker.ShowAway, broker.ShowBusy, broker.ShowAway, broker.ShowOffline} {
+			shows = append(shows, broker.PresenceChanged{Contact: "bob", Show: show})
+		}
+		want(t, &alice, shows...)
+	})
+}
+
+// TestBlockedSinksNeverBlockSenders has two sessions send to each other while
+// neither takes anything: the senders are refused, and nothing that was taken is
+// lost.
+func TestBlockedSinksNeverBlockSenders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _, _ := newConnector(t)
+		hold := make(chan struct{})
+		var alice, bob sink
+		a, b := login(t, c, "alice", &alice), login(t, c, "bob", &bob)
+		synctest.Wait()
+		alice.take()
+		bob.take()
+		alice.hold, bob.hold = hold, hold
+		fill := func(from broker.Conversation, to string) (taken int) {
+			for {
+				err := from.Send(t.Context(), broker.OutgoingMessage{ID: fmt.Sprint(taken), To: to, Body: "x"})
+				var refused *broker.SendError
+				if errors.As(err, &refused) {
+					return taken
+				} else if err != nil {
+					t.Fatal(err)
+				}
+				taken++
+			}
+		}
+		toBob, toAlice := fill(a, "bob"), fill(b, "alice")
+		close(hold)
+		synctest.Wait()
+		for s, taken := range map[*sink]int{&alice: toAlice, &bob: toBob} {
+			events := s.take()
+			if taken < 1000 || len(events) != taken {
+				t.Errorf("%d messages were taken and %d delivered, want the same and 1000 or more", taken, len(events))
+			}
+			for i, e := range events {
+				if m := e.(broker.MessageReceived); m.ID != fmt.Sprint(i) {
+					t.Fatalf("message %d is %s", i, m.ID)
+				}
+			}
+		}
+	})
+}
+
+// TestNewsReplacesOlderNews floods a blocked session with presence.
+func TestNewsReplacesOlderNews(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _, _ := newConnector(t)
+		var alice sink
+		login(t, c, "alice", &alice)
+		b := login(t, c, "bob", &sink{})
+		synctest.Wait()
+		alice.take()
+		hold := make(chan struct{})
+		alice.hold = hold
+		for i := range 10_000 {
+			p := broker.OwnPresence{Show: broker.ShowAway, Text: fmt.Sprint(i)}
+			if err := b.SetPresence(t.Context(), p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		close(hold)
+		synctest.Wait()
+		events := alice.take()
+		last := broker.PresenceChanged{Contact: "bob", Show: broker.ShowAway, Text: "9999"}
+		if len(events) > 2 || events[len(events)-1] != last {
+			t.Errorf("%d events of 10,000 were delivered, the last one %+v; want at most 2 and %+v", len(events), events[len(events)-1], last)
+		}
+	})
+}
+
+func TestLogoutGivesUpOnABlockedSinkWhenItsContextEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _, _ := newConnector(t)
+		hold := make(chan struct{})
+		v := login(t, c, "alice", &sink{hold: hold})
+		synctest.Wait() // until the sink blocks
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := v.Logout(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Logout while the sink blocks = %v, want the end of its context", err)
+		}
+		close(hold)
+	})
+}
+
+func TestSendRefuses(t *testing.T) {
+	c, _, _ := newConnector(t)
+	v := login(t, c, "alice", &sink{})
+	login(t, c, "bob", &sink{})
+	for name, m := range map[string]broker.OutgoingMessage{
+		"a body that is too long": {To: "bob", Body: string(make([]byte, 60*1024+1))},
+		"a body that is no text":  {To: "bob", Body: "\xff"},
+		"nobody":                  {To: "", Body: "x"},
+	} {
+		var refused *broker.SendError
+		if err := v.Send(t.Context(), m); !errors.As(err, &refused) {
+			t.Errorf("Send(%s) = %v, want a *SendError", name, err)
+		}
+	}
+	var refused *broker.SendError
+	if err := v.SetPresence(t.Context(), broker.OwnPresence{Show: 99}); !errors.As(err, &refused) {
+		t.Errorf("SetPresence(99) = %v, want a *SendError", err)
+	}
+}
+
+func TestRosterOfNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, store, _ := newConnector(t)
+		var s sink
+		quiet := domain.Settings{Kind: domain.KindLocal, Options: map[string]string{"roster": "nobody"}}
+		v, err := c.Login(t.Context(), broker.UpstreamLogin{Settings: quiet, Account: "alice", Password: password("alice")}, &s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := store.Remove("carol"); err != nil {
+			t.Fatal(err)
+		}
+		b := login(t, c, "bob", &sink{})
+		if err := b.Send(t.Context(), broker.OutgoingMessage{ID: "1", To: "alice", Body: "hello"}); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		events := s.take()
+		quietly := slices.ContainsFunc(events, func(e broker.UpstreamEvent) bool {
+			_, roster := e.(broker.RosterReceived)
+			_, message := e.(broker.MessageReceived)
+			return !roster && !message
+		})
+		if len(events) != 2 || quietly {
+			t.Errorf("events = %+v, want an empty roster and a message", events)
+		}
+		if err := v.Logout(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -1,0 +1,178 @@
+package local
+
+import (
+	"context"
+	"sync"
+
+	"rollcall/domain/broker"
+)
+
+// What one conversation's queue holds at most. News that replaces older news of
+// the same contact is not counted: there is one of it for each contact.
+const (
+	maxQueued      = 1024    // messages
+	maxQueuedBytes = 1 << 20 // of their text
+)
+
+// queue holds what is on its way to one sink. A goroutine works it off while
+// there is something in it, and only then; so a sink that blocks holds up nobody
+// but its own queue. The zero queue with a sink is ready for use.
+type queue struct {
+	sink broker.Sink
+
+	mu       sync.Mutex
+	waiting  []broker.UpstreamEvent // nil where newer news stands further back
+	latest   map[news]int           // where the latest news stands, counted from base
+	base     int                    // how many have left the front of waiting
+	messages int
+	bytes    int
+	seq      uint64
+	working  bool          // the goroutine is there
+	idle     chan struct{} // closed when it has gone; made by whoever waits for that
+	over     bool          // nothing more is put in
+}
+
+// news names what an event is the latest news of.
+type news struct {
+	contact string
+	kind    uint8
+}
+
+const (
+	newsPresence = iota + 1
+	newsContact
+)
+
+// newsOf gives what e is news of; ok is false for what must not be replaced.
+func newsOf(e broker.UpstreamEvent) (n news, ok bool) {
+	switch e := e.(type) {
+	case broker.PresenceChanged:
+		return news{e.Contact, newsPresence}, true
+	case broker.RosterChanged:
+		return news{e.Contact.Address, newsContact}, true
+	}
+	return news{}, false
+}
+
+// hasRoom tells whether a message of that length can be put in.
+func (q *queue) hasRoom(length int) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return !q.over && q.messages < maxQueued && q.bytes+length <= maxQueuedBytes
+}
+
+// put adds an event at the end, unless the queue is over.
+func (q *queue) put(e broker.UpstreamEvent) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.add(e)
+}
+
+// finish adds the last event.
+func (q *queue) finish(e broker.Closed) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.add(e)
+	q.over = true
+}
+
+func (q *queue) add(e broker.UpstreamEvent) {
+	if q.over {
+		return
+	}
+	if m, ok := e.(broker.MessageReceived); ok {
+		q.messages++
+		q.bytes += len(m.Body)
+	} else if n, ok := newsOf(e); ok {
+		q.replace(n)
+	}
+	q.waiting = append(q.waiting, e)
+	if !q.working {
+		q.working = true
+		go q.work()
+	}
+}
+
+// replace takes older news of the same out of the queue.
+func (q *queue) replace(n news) {
+	if q.latest == nil {
+		q.latest = make(map[news]int)
+	}
+	if at, ok := q.latest[n]; ok {
+		q.waiting[at-q.base] = nil
+	}
+	q.latest[n] = q.base + len(q.waiting)
+}
+
+// work hands one event after the other to the sink until there is none left.
+func (q *queue) work() {
+	for {
+		e, seq := q.take()
+		if e == nil {
+			return
+		}
+		q.sink.Deliver(seq, e)
+	}
+}
+
+// take gives the next event; nil if there is none, and the goroutine is then no
+// longer there.
+func (q *queue) take() (broker.UpstreamEvent, uint64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.waiting) > 0 {
+		e := q.waiting[0]
+		q.waiting[0] = nil
+		q.waiting = q.waiting[1:]
+		q.base++
+		if e != nil {
+			q.taken(e)
+			q.seq++
+			return e, q.seq
+		}
+	}
+	q.waiting, q.latest, q.base = nil, nil, 0
+	q.working = false
+	if q.idle != nil {
+		close(q.idle)
+		q.idle = nil
+	}
+	return nil, 0
+}
+
+func (q *queue) taken(e broker.UpstreamEvent) {
+	if m, ok := e.(broker.MessageReceived); ok {
+		q.messages--
+		q.bytes -= len(m.Body)
+	} else if n, ok := newsOf(e); ok {
+		delete(q.latest, n)
+	}
+}
+
+// stop drops what is in the queue and waits until the sink is left alone, or ctx
+// is done.
+func (q *queue) stop(ctx context.Context) error {
+	idle := q.drop()
+	if idle == nil {
+		return nil
+	}
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// drop empties the queue for good and gives what closes when the goroutine has
+// gone; nil if it is not there.
+func (q *queue) drop() <-chan struct{} {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.over = true
+	q.waiting, q.latest, q.base = nil, nil, 0
+	if q.working && q.idle == nil {
+		q.idle = make(chan struct{})
+	}
+	return q.idle
+}
