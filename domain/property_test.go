@@ -59,7 +59,7 @@ type touched struct {
 }
 
 func (r *randomRun) step() {
-	r.now = r.now.Add(time.Duration(rapid.SampledFrom([]int{0, 0, 1, 300, 1000, 4000, -700}).Draw(r.T, "passes")) * time.Millisecond)
+	r.now = r.now.Add(time.Duration(rapid.SampledFrom([]int{1000, 4000, 300, 0, 2000, 1, -700}).Draw(r.T, "passes")) * time.Millisecond)
 	if id := r.session(); id != 0 && rapid.IntRange(0, 3).Draw(r.T, "touch") == 0 {
 		r.done = append(r.done, touched{id, r.now})
 		r.ledger.Touch(id, r.now)
@@ -108,6 +108,11 @@ func (r *randomRun) check(c domain.Command) {
 	for s := range r.ledger.Services() {
 		if want := r.model.taken(s.ID); s.Seats != want {
 			r.Fatalf("after %+v: service %d has %d seats, want %d", c, s.ID, s.Seats, want)
+		}
+	}
+	for s := range r.ledger.Seats() {
+		if want := r.model.seats[s.Session]; s.Live != want.live || s.Live && (s.Covered != want.covered || !s.Heard.Equal(want.at)) {
+			r.Fatalf("after %+v: seat %+v, want %+v", c, s, *want)
 		}
 	}
 	if diff := cmp.Diff(r.ledger.State(), r.folded.State(), cmpopts.IgnoreFields(domain.State{}, "Heard")); diff != "" {
@@ -163,6 +168,12 @@ func (r *randomRun) session() domain.SessionID {
 	return draw(r, "session", ids)
 }
 
+// live gives a service that is configured.
+func (r *randomRun) live() domain.ServiceID {
+	return draw(r, "service", slices.Collect(r.ledger.Services())).ID
+}
+
+// service gives a service that is or was configured.
 func (r *randomRun) service() domain.ServiceID {
 	return draw(r, "service", slices.Sorted(maps.Keys(r.model.services)))
 }
@@ -174,14 +185,14 @@ func (r *randomRun) command() domain.Command {
 	switch {
 	case len(state.Services) == 0:
 		return r.configure()
-	case len(state.Devices) < 5:
+	case len(slices.DeleteFunc(slices.Clone(state.Devices), func(d domain.Device) bool { return d.Revoked })) < 5:
 		return r.enrol(state)
 	}
 	switch n := rapid.IntRange(0, 99).Draw(r.T, "command"); {
 	case n < 40:
-		return r.login(state)
-	case n < 70:
 		return r.answer()
+	case n < 85:
+		return r.login(state)
 	default:
 		return r.rare(state)
 	}
@@ -189,10 +200,10 @@ func (r *randomRun) command() domain.Command {
 
 func (r *randomRun) configure() domain.Command {
 	maybe := func(what string) domain.Optional[time.Duration] {
-		return draw(r, what, []domain.Optional[time.Duration]{{}, some(time.Second), some(3 * time.Second), some(9 * time.Second)})
+		return draw(r, what, []domain.Optional[time.Duration]{some(time.Second), some(3 * time.Second), some(9 * time.Second), {}})
 	}
 	limit := func(what string) domain.Optional[uint32] {
-		return draw(r, what, []domain.Optional[uint32]{{}, some[uint32](1), some[uint32](2), some[uint32](3)})
+		return draw(r, what, []domain.Optional[uint32]{some[uint32](2), some[uint32](3), some[uint32](1), {}})
 	}
 	return domain.ConfigureService{At: r.now, Name: draw(r, "name", []domain.ServiceName{"a", "b"}), DefaultTotal: limit("total"), Settings: domain.Settings{
 		Kind: domain.KindLocal, MaxSessions: limit("maximum"), IdleTimeout: maybe("idle"),
@@ -215,10 +226,13 @@ func (r *randomRun) enrol(state domain.State) domain.Command {
 
 // login asks with an account of the device's own, mostly.
 func (r *randomRun) login(state domain.State) domain.Command {
-	device := draw(r, "device", state.Devices)
+	device := draw(r, "device", slices.DeleteFunc(state.Devices, func(d domain.Device) bool { return d.Revoked }))
 	accounts := state.Accounts
 	if rapid.IntRange(0, 9).Draw(r.T, "own") > 0 {
 		accounts = slices.DeleteFunc(accounts, func(a domain.Account) bool { return a.Person != device.Person })
+	}
+	if len(accounts) == 0 {
+		return domain.PermitPerson{At: r.now, Person: device.Person, Service: r.live()}
 	}
 	account := draw(r, "account", accounts)
 	return domain.RequestLogin{At: r.now, Device: device.ID, Service: account.Service, Account: account.ID}
@@ -230,9 +244,9 @@ func (r *randomRun) answer() domain.Command {
 	seat, _ := r.ledger.Seat(id)
 	codes := []domain.RejectCode{6, 6, 7, 8, 9, 10}
 	answers := []domain.Command{
-		domain.LoseCoverage{At: r.now, Session: id},
-		domain.LoseCoverage{At: r.now, Session: id},
 		domain.RegainCoverage{At: r.now, Session: id},
+		domain.LoseCoverage{At: r.now, Session: id},
+		domain.LoseCoverage{At: r.now, Session: id},
 		domain.ResumeSession{At: r.now, Session: id, Device: seat.Device, Fence: seat.Fence + 1},
 		domain.EndSession{At: r.now, Session: id, Cause: domain.EndLogout},
 	}

@@ -58,9 +58,7 @@ type Settings struct {
 
 // Equal tells whether s and t say the same.
 func (s Settings) Equal(t Settings) bool {
-	options := maps.Equal(s.Options, t.Options)
-	s.Options, t.Options = nil, nil
-	return options && s.Kind == t.Kind && s.Address == t.Address && s.Evict == t.Evict &&
+	return maps.Equal(s.Options, t.Options) && s.Kind == t.Kind && s.Address == t.Address && s.Evict == t.Evict &&
 		s.MaxSessions == t.MaxSessions && s.ProtocolTotal == t.ProtocolTotal &&
 		s.IdleTimeout == t.IdleTimeout && s.InactivityTimeout == t.InactivityTimeout
 }

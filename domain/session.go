@@ -94,9 +94,9 @@ func (l *Ledger) endWhere(cause EndCause, match func(*seat) bool) []Event {
 }
 
 func asEvents(ended []*SessionEnded) []Event {
-	events := make([]Event, len(ended))
-	for i, e := range ended {
-		events[i] = e
+	var events []Event
+	for _, e := range ended {
+		events = append(events, e)
 	}
 	return events
 }
