@@ -199,7 +199,7 @@ func (l *Link) take(ctx context.Context, conn net.Conn, start []byte, peer strin
 	if _, err := s.Write(append(first, start...)); err != nil {
 		return &LinkDownError{l.config.Address, err}
 	}
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	defer context.AfterFunc(ctx, func() { conn.Close(); s.Close() })()
 	relay.Both(linkCtx, conn, s, lingerTimeout)
 	return nil
 }

@@ -13,13 +13,15 @@ import (
 
 // stream is a yamux stream that behaves as a TCP connection does: Close ends a
 // Read that waits, errors are those of package net, and CloseWrite half-closes.
-// It gives its receive buffer back whenever it has been read empty, so that an
-// idle stream holds none.
+// It gives its receive buffer back with every small message, so that an idle
+// stream holds none; a large transfer keeps its buffer until the next small one.
 type stream struct {
 	*yamux.Stream
 	peer   net.Addr
 	closed atomic.Bool
 }
+
+const smallRead = 512
 
 func newStream(s *yamux.Stream, peer netip.AddrPort) *stream {
 	return &stream{Stream: s, peer: net.TCPAddrFromAddrPort(peer)}
@@ -33,7 +35,7 @@ func (s *stream) Read(p []byte) (int, error) {
 		return 0, net.ErrClosed
 	}
 	n, err := s.Stream.Read(p)
-	if n < len(p) {
+	if n <= smallRead {
 		s.Stream.Shrink()
 	}
 	return n, s.translate(err)
