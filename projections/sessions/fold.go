@@ -1,8 +1,6 @@
 package sessions
 
 import (
-	"go.etcd.io/bbolt"
-
 	"rollcall/domain"
 	"rollcall/projections"
 	"rollcall/projections/internal/seats"
@@ -27,6 +25,7 @@ type device struct {
 }
 
 type fold struct {
+	projections.Parts
 	seats   *seats.Fold
 	counts  *projections.Table[domain.ServiceID, Counts]
 	devices *projections.Table[domain.DeviceID, device]
@@ -39,27 +38,8 @@ func newFold() *fold {
 		devices: projections.NewTable[domain.DeviceID, device](deviceKind),
 	}
 	f.seats.Moved = f.count
+	f.Parts = projections.Parts{f.counts, f.devices, f.seats}
 	return f
-}
-
-func (f *fold) Load(view *bbolt.Bucket) error {
-	if err := f.counts.Load(view); err != nil {
-		return err
-	}
-	if err := f.devices.Load(view); err != nil {
-		return err
-	}
-	return f.seats.Load(view)
-}
-
-func (f *fold) Save(view *bbolt.Bucket) error {
-	if err := f.counts.Save(view); err != nil {
-		return err
-	}
-	if err := f.devices.Save(view); err != nil {
-		return err
-	}
-	return f.seats.Save(view)
 }
 
 func (f *fold) Apply(r domain.Record) error {

@@ -4,10 +4,7 @@
 package seats
 
 import (
-	"encoding/json"
 	"time"
-
-	"go.etcd.io/bbolt"
 
 	"rollcall/domain"
 	"rollcall/projections"
@@ -15,10 +12,6 @@ import (
 
 // Kind is the kind of the rows that hold seats.
 const Kind = "session"
-
-// askedKey is the key of the login that was asked for last, stored only between
-// the request and the answer to it.
-var askedKey = []byte("asked")
 
 // State is where a seat stands.
 type State uint8
@@ -62,12 +55,12 @@ func (s *Seat) State() State {
 type Fold struct {
 	Moved func(id domain.SessionID, s *Seat, from, to State)
 
+	projections.Parts
 	seats *projections.Table[domain.SessionID, Seat]
-	asked asked
-	// storedAsked tells that the file has a row under askedKey.
-	storedAsked bool
+	asked *projections.Cell[asked]
 }
 
+// asked is the login that was asked for last, until it is answered.
 type asked struct {
 	Session domain.SessionID `json:"session"`
 	Device  domain.DeviceID  `json:"device"`
@@ -77,58 +70,28 @@ type asked struct {
 
 // New gives the fold of an empty log.
 func New() *Fold {
-	return &Fold{seats: projections.NewTable[domain.SessionID, Seat](Kind)}
+	f := &Fold{
+		seats: projections.NewTable[domain.SessionID, Seat](Kind),
+		asked: projections.NewCell[asked]("asked"),
+	}
+	f.Parts = projections.Parts{f.asked, f.seats}
+	return f
 }
 
 // Seats gives the rows, to look at.
 func (f *Fold) Seats() *projections.Table[domain.SessionID, Seat] { return f.seats }
 
-// Load takes up a stored view. Moved is not told.
-func (f *Fold) Load(view *bbolt.Bucket) error {
-	if value := view.Get(askedKey); value != nil {
-		f.storedAsked = true
-		if err := json.Unmarshal(value, &f.asked); err != nil {
-			return err
-		}
-	}
-	return f.seats.Load(view)
-}
-
-// Save writes what changed.
-func (f *Fold) Save(view *bbolt.Bucket) error {
-	if err := f.saveAsked(view); err != nil {
-		return err
-	}
-	return f.seats.Save(view)
-}
-
-func (f *Fold) saveAsked(view *bbolt.Bucket) error {
-	if f.asked.Session == 0 {
-		if !f.storedAsked {
-			return nil
-		}
-		f.storedAsked = false
-		return view.Delete(askedKey)
-	}
-	value, err := json.Marshal(f.asked)
-	if err != nil {
-		return err
-	}
-	f.storedAsked = true
-	return view.Put(askedKey, value)
-}
-
 // Apply folds in a record and tells whether its event is one about seats.
 func (f *Fold) Apply(r domain.Record) bool {
 	switch e := r.Event.(type) {
 	case *domain.LoginRequested:
-		f.asked = asked{domain.SessionID(r.Position), e.Device, e.Service, e.Account}
+		f.asked.Value = asked{domain.SessionID(r.Position), e.Device, e.Service, e.Account}
 	case *domain.LoginAdmitted:
 		f.admit(e.Session, r)
 	case *domain.LoginAccepted:
 		f.accept(e.Session, r)
 	case *domain.LoginRejected:
-		f.asked = asked{}
+		f.asked.Clear()
 		f.free(e.Session)
 	case *domain.CoverageLost:
 		f.cover(e.Session, false, r, r.Time.Add(-e.Silent))
@@ -149,8 +112,8 @@ func (f *Fold) Apply(r domain.Record) bool {
 }
 
 func (f *Fold) admit(id domain.SessionID, r domain.Record) {
-	a := f.asked
-	f.asked = asked{}
+	a := f.asked.Value
+	f.asked.Clear()
 	if a.Session != id {
 		return
 	}
