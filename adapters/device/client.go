@@ -144,7 +144,7 @@ func (c *Client) exchange(ctx context.Context, opening *linkpb.ToServer) (*chann
 }
 
 func converse(conn net.Conn, i *Identity, opening *linkpb.ToServer) (*channel, *linkpb.ToDevice, error) {
-	preamble := Preamble{Version: Version, Token: i.state.Token}
+	preamble := Preamble{Version: Version, Token: Token(i.state.Token)}
 	ch, err := initiate(conn, i.key.pair, i.state.Server, preamble, opening)
 	if err != nil {
 		return nil, nil, err

@@ -14,17 +14,18 @@ import (
 //
 // The string is "rollcall:" and, in URL-safe base64 without padding,
 //
-//	 1 byte    32 bytes     each: 1 byte of length, and that many      4 bytes
-//	+---------+------------+---------+----------+---------------------+----------+
-//	| version | server key | address | secret   | routing token       | checksum |
-//	+---------+------------+---------+----------+---------------------+----------+
+//	 1 byte    32 bytes     8 bytes         each: 1 byte of length,   4 bytes
+//	                                        and that many bytes
+//	+---------+------------+---------------+------------+------------+----------+
+//	| version | server key | routing token | address    | secret     | checksum |
+//	+---------+------------+---------------+------------+------------+----------+
 //
 // where the checksum is the beginning of the SHA-256 of all bytes before it.
 type Enrolment struct {
 	ServerKey []byte // the server's public key, 32 bytes
 	Address   string // host:port
 	Secret    []byte // spent with the first use
-	Token     []byte // for routers; may be empty
+	Token     Token  // for routers; zero if there is only one way
 }
 
 const (
@@ -56,7 +57,8 @@ func (e Enrolment) Reveal() (string, error) {
 		return "", err
 	}
 	b := append([]byte{enrolmentVersion}, e.ServerKey...)
-	for _, field := range [][]byte{[]byte(e.Address), e.Secret, e.Token} {
+	b = append(b, e.Token[:]...)
+	for _, field := range [][]byte{[]byte(e.Address), e.Secret} {
 		b = append(b, byte(len(field)))
 		b = append(b, field...)
 	}
@@ -73,9 +75,6 @@ func (e Enrolment) check() error {
 	}
 	if len(e.Secret) == 0 || len(e.Secret) > maxSecret {
 		return &EnrolmentError{fmt.Sprintf("a secret has 1 to %d bytes, this one %d", maxSecret, len(e.Secret))}
-	}
-	if len(e.Token) > MaxToken {
-		return &EnrolmentError{fmt.Sprintf("a routing token has at most %d bytes, this one %d", MaxToken, len(e.Token))}
 	}
 	return nil
 }
@@ -105,12 +104,13 @@ func parseEnrolmentBody(b []byte) (Enrolment, error) {
 		return Enrolment{}, &EnrolmentError{fmt.Sprintf("it has version %d, this program knows version %d; update it", b[0], enrolmentVersion)}
 	}
 	broken := &EnrolmentError{"it is not laid out as one"}
-	if len(b) < 1+keySize {
+	const fixed = 1 + keySize + len(Token{})
+	if len(b) < fixed {
 		return Enrolment{}, broken
 	}
-	e := Enrolment{ServerKey: b[1 : 1+keySize]}
-	rest := b[1+keySize:]
-	var fields [3][]byte
+	e := Enrolment{ServerKey: b[1 : 1+keySize], Token: Token(b[1+keySize:])}
+	rest := b[fixed:]
+	var fields [2][]byte
 	for i := range fields {
 		if len(rest) == 0 || len(rest) < 1+int(rest[0]) {
 			return Enrolment{}, broken
@@ -120,6 +120,9 @@ func parseEnrolmentBody(b []byte) (Enrolment, error) {
 	if len(rest) > 0 {
 		return Enrolment{}, broken
 	}
-	e.Address, e.Secret, e.Token = string(fields[0]), fields[1], fields[2]
-	return e, e.check()
+	e.Address, e.Secret = string(fields[0]), fields[1]
+	if err := e.check(); err != nil {
+		return Enrolment{}, err
+	}
+	return e, nil
 }

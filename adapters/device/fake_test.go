@@ -3,6 +3,7 @@ package device_test
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"rollcall/domain"
@@ -18,11 +19,14 @@ type fakeBroker struct {
 	received func(broker.FromDevice)
 	interval time.Duration
 
+	detached atomic.Int64
+
 	mu       sync.Mutex
 	devices  map[string]domain.DeviceID // by key
 	revoked  map[domain.DeviceID]bool
 	offers   map[string]error // by secret: why it cannot be redeemed; nil if it can
 	sessions map[domain.SessionID]*fakeSession
+	ended    map[domain.SessionID]domain.EndCause
 	logins   []broker.Login
 	labels   []string
 	stopping bool
@@ -32,7 +36,8 @@ type fakeBroker struct {
 func newFakeBroker() *fakeBroker {
 	return &fakeBroker{
 		interval: time.Minute, devices: map[string]domain.DeviceID{}, revoked: map[domain.DeviceID]bool{},
-		offers: map[string]error{"offer": nil}, sessions: map[domain.SessionID]*fakeSession{}, position: 100,
+		offers: map[string]error{"offer": nil}, sessions: map[domain.SessionID]*fakeSession{},
+		ended: map[domain.SessionID]domain.EndCause{}, position: 100,
 	}
 }
 
@@ -97,7 +102,7 @@ func (b *fakeBroker) Resume(_ context.Context, r broker.Resume, link broker.Link
 	case stopping:
 		return nil, broker.ErrStopped
 	case s == nil || s.secret != string(r.Secret):
-		return nil, link.Send(broker.ResumeRefused{Session: r.Session, Ended: true, Cause: domain.EndInactive})
+		return nil, link.Send(broker.ResumeRefused{Session: r.Session, Ended: true, Cause: b.cause(r.Session)})
 	}
 	return s.resume(r, link)
 }
@@ -106,6 +111,12 @@ func (b *fakeBroker) session(id domain.SessionID) *fakeSession {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.sessions[id]
+}
+
+func (b *fakeBroker) cause(id domain.SessionID) domain.EndCause {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.ended[id]
 }
 
 // fakeSession is a session of the fake broker.
@@ -123,7 +134,6 @@ type fakeSession struct {
 	upstream []string          // what reached upstream, in order
 	presence []broker.OwnPresence
 	statuses int
-	detached int
 }
 
 func (s *fakeSession) resume(r broker.Resume, link broker.Link) (broker.Session, error) {
@@ -167,6 +177,7 @@ func (s *fakeSession) send(m broker.ToDevice) {
 func (s *fakeSession) end(n broker.Notice) {
 	s.broker.mu.Lock()
 	delete(s.broker.sessions, s.id)
+	s.broker.ended[s.id] = n.Cause
 	s.broker.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -232,7 +243,7 @@ func (s *fakeSession) take(m broker.Send) {
 func (l fakeLink) Detach() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.detached++
+	l.broker.detached.Add(1)
 	if l.mine == l.fence {
 		l.link = nil
 	}

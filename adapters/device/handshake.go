@@ -2,6 +2,7 @@ package device
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -143,8 +144,10 @@ func initiate(conn net.Conn, own noise.DHKey, server []byte, preamble Preamble, 
 func readHello(conn net.Conn, s shake) error {
 	var b [helloSize]byte
 	n, err := io.ReadFull(conn, b[:])
-	if n == versionAnswerSize && b[0] == 'R' && b[1] == 'C' && b[2] != Version {
-		return &VersionError{Theirs: b[2]}
+	if n == preambleSize {
+		if _, err := parsePreamble([preambleSize]byte(b[:])); errors.As(err, new(*VersionError)) {
+			return err
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("%w (the server closed the link: %w)", ErrHandshake, err)
@@ -154,10 +157,6 @@ func readHello(conn net.Conn, s shake) error {
 	}
 	return nil
 }
-
-// versionAnswerSize is the size of the preamble, with no token, that answers a
-// version which the server does not speak.
-const versionAnswerSize = 4
 
 // defaultPatience is how long the rest of a record, or the other end's taking
 // of one, may last.

@@ -67,7 +67,7 @@ func (h *house) options() device.Options { return device.Options{Dial: h.dial} }
 
 func (h *house) enrolment(secret string) string {
 	h.t.Helper()
-	text, err := device.Enrolment{ServerKey: h.key.Public(), Address: "im.example:3101", Secret: []byte(secret), Token: []byte("t")}.Reveal()
+	text, err := device.Enrolment{ServerKey: h.key.Public(), Address: "im.example:3101", Secret: []byte(secret), Token: device.Token{1, 2, 3}}.Reveal()
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ type identityState struct {
 	Key      []byte                   `json:"key"`    // the device's private key
 	Server   []byte                   `json:"server"` // the server's public key
 	Address  string                   `json:"address"`
-	Token    []byte                   `json:"token,omitempty"`
+	Token    []byte                   `json:"token"`
 	Device   uint64                   `json:"device"`
 	Sessions map[string]*savedSession `json:"sessions"` // by service
 }
@@ -80,8 +80,8 @@ func (s *identityState) check() error {
 		return &IdentityError{fmt.Sprintf("a key does not have %d bytes", keySize)}
 	case s.Address == "":
 		return &IdentityError{"it names no server"}
-	case len(s.Token) > MaxToken:
-		return &IdentityError{"its routing token is too long"}
+	case len(s.Token) != len(Token{}):
+		return &IdentityError{"its routing token does not have 8 bytes"}
 	}
 	if s.Sessions == nil {
 		s.Sessions = make(map[string]*savedSession)

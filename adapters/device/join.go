@@ -48,7 +48,7 @@ func joining(path string, e Enrolment) (*Identity, error) {
 		return nil, err
 	}
 	fresh := identityState{
-		Format: identityFormat, Key: key.pair.Private, Server: e.ServerKey, Address: e.Address, Token: e.Token,
+		Format: identityFormat, Key: key.pair.Private, Server: e.ServerKey, Address: e.Address, Token: e.Token[:],
 	}
 	if err := writeNew(path, fresh.encode()); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("write identity: %w", err)
@@ -60,7 +60,7 @@ func joining(path string, e Enrolment) (*Identity, error) {
 	if i.Device() != 0 || string(i.state.Server) != string(e.ServerKey) {
 		return nil, errors.Join(fmt.Errorf("there is an identity at %s already: %w", path, fs.ErrExist), i.Close())
 	}
-	i.state.Address, i.state.Token = e.Address, e.Token
+	i.state.Address, i.state.Token = e.Address, e.Token[:]
 	return i, nil
 }
 

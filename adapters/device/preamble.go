@@ -8,51 +8,51 @@ import (
 // Version is the version of the device link that this package speaks.
 const Version = 1
 
-// MaxToken is the longest routing token, in bytes.
-const MaxToken = 32
+// Token helps a router or dispatcher to choose where a link goes. It is no
+// secret, and opaque to the device.
+type Token [8]byte
 
-// Preamble is what a device sends first, in clear:
+const (
+	magic        = "RCL1"
+	preambleSize = 16
+)
+
+// Preamble is what a device sends first, in clear, 16 bytes:
 //
-//	 0      1      2        3        4
-//	+------+------+---------+--------+----------------+
-//	| 'R'  | 'C'  | version | length | token (length) |
-//	+------+------+---------+--------+----------------+
+//	 0 1 2 3   4         5 6 7    8 ... 15
+//	+--------+---------+--------+---------------+
+//	| "RCL1" | version | zeroes | routing token |
+//	+--------+---------+--------+---------------+
 type Preamble struct {
 	Version byte
-	// Token helps a router or dispatcher to choose where the link goes; it is
-	// opaque to the device and may be empty.
-	Token []byte
+	Token   Token
 }
 
-// Append appends the preamble's bytes to b. The token must not be longer than
-// [MaxToken].
+// Append appends the preamble's bytes to b.
 func (p Preamble) Append(b []byte) []byte {
-	b = append(b, 'R', 'C', p.Version, byte(len(p.Token)))
-	return append(b, p.Token...)
+	b = append(b, magic...)
+	b = append(b, p.Version, 0, 0, 0)
+	return append(b, p.Token[:]...)
 }
 
-// ReadPreamble reads a preamble and not a byte more. It gives [ErrPreamble], a
-// *[VersionError], or what r gave. It reads a version it does not know up to
-// the version only.
+// ReadPreamble reads the 16 bytes and no more. It gives [ErrPreamble], a
+// *[VersionError], or what r gave.
 func ReadPreamble(r io.Reader) (Preamble, error) {
-	var head [4]byte
-	if _, err := io.ReadFull(r, head[:]); err != nil {
+	var b [preambleSize]byte
+	if _, err := io.ReadFull(r, b[:]); err != nil {
 		return Preamble{}, fmt.Errorf("read preamble: %w", err)
 	}
+	return parsePreamble(b)
+}
+
+func parsePreamble(b [preambleSize]byte) (Preamble, error) {
 	switch {
-	case head[0] != 'R' || head[1] != 'C':
+	case string(b[:4]) != magic:
 		return Preamble{}, ErrPreamble
-	case head[2] != Version:
-		return Preamble{}, &VersionError{Theirs: head[2]}
-	case head[3] > MaxToken:
+	case b[4] != Version:
+		return Preamble{}, &VersionError{Theirs: b[4]}
+	case b[5] != 0 || b[6] != 0 || b[7] != 0:
 		return Preamble{}, ErrPreamble
 	}
-	p := Preamble{Version: head[2]}
-	if head[3] > 0 {
-		p.Token = make([]byte, head[3])
-		if _, err := io.ReadFull(r, p.Token); err != nil {
-			return Preamble{}, fmt.Errorf("read preamble: %w", err)
-		}
-	}
-	return p, nil
+	return Preamble{Version: b[4], Token: Token(b[8:])}, nil
 }

@@ -182,10 +182,18 @@ func (s *Session) outcome(err error) error {
 	if err := s.client.identity.forget(s.service, s.id); err != nil {
 		return errors.Join(ended, err)
 	}
-	if ended.Cause == domain.EndLogout {
+	if ended.Cause == domain.EndLogout || s.loggedOut(ended) {
 		return nil
 	}
 	return ended
+}
+
+// loggedOut tells that the session is over as was asked for, but that the notice
+// of it was lost, and the server no longer knows the session.
+func (s *Session) loggedOut(ended *EndedError) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.logout && ended.Cause == 0 && !ended.IdledOut
 }
 
 func (h Handler) covered(covered bool, err error) {

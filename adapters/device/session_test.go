@@ -1,0 +1,367 @@
+package device_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rollcall/adapters/device"
+	"rollcall/domain"
+	"rollcall/domain/broker"
+)
+
+// seen collects what a handler was told.
+type seen struct {
+	mu       sync.Mutex
+	items    []any
+	sent     []broker.Sent
+	covered  []bool
+	failures []error
+}
+
+func (s *seen) handler() device.Handler {
+	return device.Handler{
+		Item: func(i broker.Item) error {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.items = append(s.items, i.Body)
+			return nil
+		},
+		Sent: func(m broker.Sent) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.sent = append(s.sent, m)
+		},
+		Coverage: func(covered bool, err error) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.covered = append(s.covered, covered)
+			if err != nil {
+				s.failures = append(s.failures, err)
+			}
+		},
+	}
+}
+
+// background runs a session and gives what Run gave, once it has.
+func background(s *device.Session, h device.Handler) <-chan error {
+	done := make(chan error, 1)
+	go func() { done <- s.Run(context.Background(), h) }()
+	return done
+}
+
+var everyItem = []any{
+	broker.RosterReceived{Contacts: []broker.Contact{{Address: "bob@example.org", Name: "Bob", Groups: []string{"Friends", "Work"}}, {Address: "c"}}},
+	broker.PresenceChanged{Contact: "bob@example.org", Show: broker.ShowAway, Text: "at lunch"},
+	broker.MessageReceived{ID: "m-1", From: "bob@example.org", Body: "how are you?", Sent: time.UnixMilli(1_700_000_000_123).UTC()},
+	broker.MessageReceived{From: "bob@example.org", Body: "…"},
+	broker.TypingChanged{Contact: "bob@example.org", Typing: true},
+	broker.RosterChanged{Contact: broker.Contact{Address: "d"}, Removed: true},
+	broker.Dropped{Count: 3},
+}
+
+func TestItemsReachTheHandlerAndAreAcknowledged(t *testing.T) {
+	h := newHouse(t)
+	s, at := h.login()
+	var got seen
+	done := background(s, got.handler())
+	for _, body := range everyItem {
+		at.deliver(body)
+	}
+	eventually(t, "all items acknowledged", func() bool {
+		at.mu.Lock()
+		defer at.mu.Unlock()
+		return len(at.unacked) == 0
+	})
+	s.Logout()
+	if err := <-done; err != nil {
+		t.Errorf("Run = %v", err)
+	}
+	if diff := cmp.Diff(everyItem, got.items); diff != "" {
+		t.Errorf("items (-want +got):\n%s", diff)
+	}
+}
+
+func TestSendsPresenceAndStatusReachTheBroker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		s, at := h.login()
+		var got seen
+		done := background(s, got.handler())
+		if err := s.SetPresence(broker.OwnPresence{Show: broker.ShowBusy, Text: "writing"}); err != nil {
+			t.Fatal(err)
+		}
+		good, err := s.Send("bob", "hello")
+		if err != nil {
+			t.Fatal(err)
+		}
+		bad, err := s.Send("nobody", "hello?")
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(3*time.Minute + time.Second)
+		synctest.Wait()
+		if diff := cmp.Diff([]broker.Sent{{ID: good}, {ID: bad, Error: "no such recipient"}}, got.sent); diff != "" {
+			t.Errorf("answers (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff([]broker.OwnPresence{{Show: broker.ShowBusy, Text: "writing"}}, at.presence); diff != "" {
+			t.Errorf("presence (-want +got):\n%s", diff)
+		}
+		if at.statuses != 3 {
+			t.Errorf("%d statuses in three intervals", at.statuses)
+		}
+		s.Logout()
+		if err := <-done; err != nil {
+			t.Errorf("Run = %v", err)
+		}
+	})
+}
+
+func TestOutcomes(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		notice broker.Notice
+		want   device.EndedError
+	}{
+		{"idled out", broker.Notice{IdledOut: true, Text: "room was needed"}, device.EndedError{IdledOut: true, Text: "room was needed"}},
+		{"operator", broker.Notice{Cause: domain.EndedByOperator}, device.EndedError{Cause: domain.EndedByOperator}},
+		{"a cause of a newer version", broker.Notice{Cause: 77}, device.EndedError{Cause: 77}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := newHouse(t)
+			s, at := h.login()
+			done := background(s, device.Handler{})
+			at.end(c.notice)
+			var ended *device.EndedError
+			if err := <-done; !errors.As(err, &ended) {
+				t.Fatalf("Run = %v, want an EndedError", err)
+			}
+			c.want.Session = s.ID()
+			if diff := cmp.Diff(c.want, *ended); diff != "" {
+				t.Errorf("outcome (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestHandlerErrorLeavesTheItemUnacknowledged(t *testing.T) {
+	h := newHouse(t)
+	i := h.join()
+	s, err := h.client(i).Login(t.Context(), "chat", "alice", "correct")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go h.broker.session(s.ID()).deliver(broker.TypingChanged{Contact: "bob"})
+	full := errors.New("disk full")
+	err = s.Run(t.Context(), device.Handler{Item: func(broker.Item) error { return full }})
+	if !errors.Is(err, full) {
+		t.Fatalf("Run = %v, want the handler's error", err)
+	}
+	again, err := h.client(i).Resume("chat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got seen
+	done := background(again, got.handler())
+	eventually(t, "the item comes again", func() bool { got.mu.Lock(); defer got.mu.Unlock(); return len(got.items) == 1 })
+	again.Logout()
+	if err := <-done; err != nil {
+		t.Errorf("Run = %v", err)
+	}
+}
+
+// cutConn breaks at the operation at which the budget is used up: before it, in
+// its middle, or after it.
+type cutConn struct {
+	net.Conn
+	house *cutter
+}
+
+type cutter struct {
+	mu     sync.Mutex
+	budget int
+	part   int // of 2: how much of the last write gets through
+}
+
+func (c *cutter) spend() (cut bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.budget--
+	return c.budget == 0
+}
+
+func (c *cutConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if c.house.spend() {
+		c.Conn.Close()
+		return n * c.house.part / 2, errors.New("cut while reading")
+	}
+	return n, err
+}
+
+func (c *cutConn) Write(b []byte) (int, error) {
+	if c.house.spend() {
+		n, _ := c.Conn.Write(b[:len(b)*c.house.part/2])
+		c.Conn.Close()
+		return n, errors.New("cut while writing")
+	}
+	return c.Conn.Write(b)
+}
+
+func TestLinkLostAtEveryMessage(t *testing.T) {
+	for part := range 3 {
+		for at := 1; at < 32; at++ {
+			t.Run(fmt.Sprintf("%d of 2 of operation %d", part, at), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { cutAt(t, &cutter{budget: at, part: part}) })
+			})
+		}
+	}
+}
+
+func cutAt(t *testing.T, c *cutter) {
+	h := newHouse(t)
+	s, at := h.login() // not cut: an unanswered login is the person's to repeat
+	h.wrap = func(conn net.Conn) net.Conn { return &cutConn{conn, c} }
+	s.Unlink() // so that the session is taken up over a link that is cut
+	var got seen
+	done := background(s, got.handler())
+	var want []any
+	for i := range 4 {
+		body := broker.MessageReceived{From: "bob", Body: fmt.Sprint("to alice ", i)}
+		want = append(want, body)
+		at.deliver(body)
+		if _, err := s.Send("bob", fmt.Sprint("to bob ", i)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(i) * time.Second)
+	}
+	time.Sleep(10 * time.Minute)
+	s.Logout()
+	if err := <-done; err != nil {
+		t.Fatalf("Run = %v", err)
+	}
+	if diff := cmp.Diff(want, got.items); diff != "" {
+		t.Errorf("items (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"to bob 0", "to bob 1", "to bob 2", "to bob 3"}, at.upstream); diff != "" {
+		t.Errorf("upstream (-want +got):\n%s", diff)
+	}
+	if len(got.sent) != 4 {
+		t.Errorf("%d answers to 4 messages: %v", len(got.sent), got.sent)
+	}
+}
+
+func TestBackOffGrowsAndGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		i := h.join()
+		o := h.options()
+		o.GiveUp = 10 * time.Minute
+		s, err := device.NewClient(i, o).Login(t.Context(), "chat", "alice", "correct")
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.down = errors.New("no network")
+		s.Unlink()
+		began := time.Now()
+		var got seen
+		var none *device.NoCoverageError
+		if err := s.Run(t.Context(), got.handler()); !errors.As(err, &none) || !errors.Is(err, h.down) {
+			t.Fatalf("Run = %v, want a NoCoverageError for %v", err, h.down)
+		}
+		if spent := time.Since(began); spent < 8*time.Minute || spent > 10*time.Minute {
+			t.Errorf("gave up after %v, want about 10 minutes", spent)
+		}
+		if n := len(got.failures); n < 10 || n > 30 {
+			t.Errorf("%d attempts in 10 minutes", n)
+		}
+		if len(i.Sessions()) != 1 {
+			t.Error("the session was forgotten; it may be resumed still")
+		}
+	})
+}
+
+func TestRetryAfterIsHonoured(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		s, _ := h.login()
+		s.Unlink()
+		h.broker.stopping = true
+		began := time.Now()
+		var second time.Duration
+		err := s.Run(t.Context(), device.Handler{Coverage: func(covered bool, _ error) {
+			if covered {
+				second = time.Since(began)
+				s.Logout()
+			}
+			h.broker.mu.Lock()
+			h.broker.stopping = false
+			h.broker.mu.Unlock()
+		}})
+		if err != nil || second < 5*time.Second {
+			t.Errorf("Run = %v, back after %v, want at least the 5 s that were asked for", err, second)
+		}
+	})
+}
+
+func TestUnansweredMessagesSurviveTheProcess(t *testing.T) {
+	h := newHouse(t)
+	i := h.join()
+	s, err := h.client(i).Login(t.Context(), "chat", "alice", "correct")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := h.broker.session(s.ID())
+	if _, err := s.Send("bob", "before the crash"); err != nil {
+		t.Fatal(err)
+	}
+	s.Unlink()
+	path := i.Path()
+	if err := i.Close(); err != nil {
+		t.Fatal(err)
+	}
+	i, err = device.OpenIdentity(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer i.Close()
+	again, err := h.client(i).Resume("chat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got seen
+	done := background(again, got.handler())
+	eventually(t, "the answer", func() bool { got.mu.Lock(); defer got.mu.Unlock(); return len(got.sent) == 1 })
+	again.Logout()
+	if err := <-done; err != nil {
+		t.Errorf("Run = %v", err)
+	}
+	if diff := cmp.Diff([]string{"before the crash"}, at.upstream); diff != "" {
+		t.Errorf("upstream (-want +got):\n%s", diff)
+	}
+}
+
+func TestSendRefusesWhatTheLinkCannotCarry(t *testing.T) {
+	h := newHouse(t)
+	s, _ := h.login()
+	defer s.Unlink()
+	for name, m := range map[string]broker.Send{
+		"no recipient":   {ID: "1", Body: "x"},
+		"no id":          {To: "bob"},
+		"a body too big": {ID: "1", To: "bob", Body: string(make([]byte, device.MaxBody+1))},
+	} {
+		if err := s.SendAs(m); !errors.Is(err, device.ErrMessage) && !errors.Is(err, device.ErrTooLong) {
+			t.Errorf("%s: SendAs = %v", name, err)
+		}
+	}
+	if err := s.SetPresence(broker.OwnPresence{}); !errors.Is(err, device.ErrMessage) {
+		t.Errorf("SetPresence of nothing = %v", err)
+	}
+}
