@@ -117,3 +117,31 @@ func heapAndStacks() uint64 {
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc + m.StackInuse
 }
+
+// TestPlacesOnTheDispatcherPort fills the port with connections that never begin
+// a handshake, and asks that no more are taken and that leaving makes room.
+func TestPlacesOnTheDispatcherPort(t *testing.T) {
+	a, err := dispatcher.Accept(dispatcher.AcceptConfig{Identity: identity(t), Limits: dispatcher.AcceptLimits{Conns: 2},
+		Handler: func(context.Context, net.Conn, string) {}})
+	must(t, err)
+	ln := listenOn(t)
+	run(t, func(ctx context.Context) { a.Serve(ctx, ln) })
+	connect := func() net.Conn {
+		conn, err := net.Dial("tcp", ln.Addr().String())
+		must(t, err)
+		t.Cleanup(func() { conn.Close() })
+		return conn
+	}
+	w := &way{t: t, logs: &lockedBuffer{}}
+	held := []net.Conn{connect(), connect()}
+	w.await("both places are taken", func() bool { return a.Stats().Links == 2 })
+	third := connect()
+	third.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if _, err := third.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("a third connection was kept: %v", err)
+	}
+	for _, conn := range held {
+		conn.Close()
+	}
+	w.await("both places are free", func() bool { return a.Stats().Links == 0 })
+}

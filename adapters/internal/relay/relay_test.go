@@ -70,10 +70,9 @@ func TestContextEndsBoth(t *testing.T) {
 
 func TestLinger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a, b, _, over := pair(t, 20*time.Second)
+		a, _, _, over := pair(t, 20*time.Second) // the other stays open and silent
 		begun := time.Now()
 		a.Close()
-		_ = b // stays open and silent
 		<-over
 		if took := time.Since(begun); took != 20*time.Second {
 			t.Errorf("the second direction was given up after %v, want 20s", took)
