@@ -76,7 +76,7 @@ func (c EnrolDevice) decide(l *Ledger, at time.Time) ([]Event, error) {
 		return nil, ErrUnknownOffer
 	case o.spent:
 		return nil, ErrOfferSpent
-	case !at.Before(o.expires):
+	case at.UnixMilli() >= o.expires:
 		return nil, ErrOfferExpired
 	}
 	return []Event{&DeviceEnrolled{Person: o.person, Offer: c.Offer}}, nil
@@ -100,7 +100,7 @@ func (c RevokeDevice) when() time.Time   { return c.At }
 
 func (e *EnrolmentOffered) apply(l *Ledger, p Position, at time.Time) {
 	if l.begin(e.Person, p) {
-		l.offers[OfferID(p)] = offer{person: e.Person, expires: at.Add(e.ValidFor)}
+		l.offers[OfferID(p)] = offer{person: e.Person, expires: at.Add(e.ValidFor).UnixMilli()}
 	}
 }
 

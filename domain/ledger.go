@@ -46,7 +46,7 @@ type service struct {
 
 type offer struct {
 	person  PersonID
-	expires time.Time
+	expires int64 // Unix milliseconds
 	spent   bool
 }
 

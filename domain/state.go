@@ -48,7 +48,7 @@ func (l *Ledger) State() State {
 	}
 	for _, id := range slices.Sorted(maps.Keys(l.offers)) {
 		o := l.offers[id]
-		s.Offers = append(s.Offers, Offer{ID: id, Person: o.person, Expires: o.expires, Spent: o.spent})
+		s.Offers = append(s.Offers, Offer{ID: id, Person: o.person, Expires: time.UnixMilli(o.expires).UTC(), Spent: o.spent})
 	}
 	for _, id := range slices.Sorted(maps.Keys(l.devices)) {
 		s.Devices = append(s.Devices, l.devices[id].view())
