@@ -90,3 +90,7 @@ func (l *Log) putBlock(tx *bbolt.Tx, first eventstore.Position, next tail) error
 func blockKey(first eventstore.Position) []byte {
 	return binary.BigEndian.AppendUint64(nil, uint64(first))
 }
+
+func keyPosition(key []byte) eventstore.Position {
+	return eventstore.Position(binary.BigEndian.Uint64(key))
+}

@@ -3,7 +3,6 @@ package boltlog
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"fmt"
 	"iter"
 
@@ -88,7 +87,7 @@ func (l *Log) openBlock(key, value []byte, next, last eventstore.Position) (bloc
 	if len(key) != 8 {
 		return block{}, l.missing(next, last)
 	}
-	first := eventstore.Position(binary.BigEndian.Uint64(key))
+	first := keyPosition(key)
 	if first > next {
 		return block{}, l.missing(next, first-1)
 	}
@@ -137,13 +136,20 @@ func (l *Log) checkTail() error {
 	tail := l.tail.Load()
 	return l.view(max(tail.last, 1), func(tx *bbolt.Tx) error {
 		key, value := tx.Bucket(bucketBlocks).Cursor().Last()
-		if tail.last == 0 && key == nil {
-			return nil
+		var end eventstore.Position
+		if len(key) == 8 {
+			b, err := l.openBlock(key, value, keyPosition(key), tail.last)
+			if err != nil {
+				return err
+			}
+			end = b.last
 		}
-		b, err := l.openBlock(key, value, tail.last, tail.last)
-		if err == nil && b.last != tail.last {
-			err = l.damage(tail.last, fmt.Sprintf("its last block ends at position %d", b.last))
+		switch {
+		case end < tail.last:
+			return l.missing(end+1, tail.last)
+		case end > tail.last:
+			return l.damage(tail.last+1, "there are records past the end that its head tells")
 		}
-		return err
+		return nil
 	})
 }
