@@ -8,6 +8,10 @@
 // event into the ledger and cannot fail, because an event is something that has
 // happened. Both are pure: the time and every id come in as arguments.
 //
+// When devices were last heard of is not in the log; it comes in through
+// [Ledger.Touch]. What a decision made of it stands in its events as evidence, so
+// that [Redecide] and [Replay] can derive every decision again from the log.
+//
 // Each family of facts has a file of its own which holds its events, its
 // commands, and the rules that join them: broker.go, service.go, person.go,
 // device.go, login.go, coverage.go, session.go.

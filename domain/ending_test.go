@@ -57,6 +57,14 @@ func TestEveryEndingFreesTheSeat(t *testing.T) {
 	}
 }
 
+func TestIdlingOutFreesTheSeat(t *testing.T) {
+	run(t, []scenario{{
+		name: "the next login finds room", settings: room(1),
+		given: steps(live(first, alice), time.Hour, &domain.SessionIdledOut{Session: first, For: 99, Idle: time.Hour}), when: carolAsks,
+		then: []domain.Event{&domain.LoginRequested{Device: carol, Service: im, Account: carolAccount}, &domain.LoginAdmitted{Session: 15, Seats: 1, Limit: limited(1)}},
+	}})
+}
+
 func TestRemovedServiceFreesItsSeats(t *testing.T) {
 	run(t, []scenario{{
 		name: "live and pending", settings: open, given: steps(live(first, alice), pending(14, bob)),
