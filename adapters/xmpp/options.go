@@ -1,0 +1,152 @@
+package xmpp
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"rollcall/domain"
+)
+
+// tlsMode is how a connection becomes encrypted.
+type tlsMode string
+
+// The TLS modes. The last is the only one in which a stream stays in the clear.
+const (
+	tlsStart  tlsMode = "starttls"
+	tlsDirect tlsMode = "direct"
+	tlsNone   tlsMode = "none-for-loopback-tests-only"
+)
+
+// options are a service's settings as this connector understands them.
+type options struct {
+	address string // host:port; empty: found by SRV look-up
+	domain  string // of accounts that name none
+	mode    tlsMode
+	roots   *x509.CertPool // nil: the system's
+	pins    [][sha256.Size]byte
+	noPlain bool // never SASL PLAIN
+	resume  bool // take a broken stream up again
+}
+
+// optionParsers has one entry for each option; an entry reads the option's text.
+var optionParsers = map[string]func(*options, string) error{
+	"domain":     (*options).setDomain,
+	"tls":        (*options).setTLS,
+	"ca-file":    (*options).setRoots,
+	"pin-sha256": (*options).setPins,
+	"plain":      (*options).setPlain,
+	"resume":     (*options).setResume,
+}
+
+// parseSettings gives the options of a service, or a *[domain.SettingError].
+func parseSettings(s domain.Settings) (*options, error) {
+	o := &options{mode: tlsStart}
+	if err := o.setAddress(s.Address); err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Options)) {
+		parse, known := optionParsers[name]
+		if !known {
+			return nil, &domain.SettingError{Setting: name, Problem: "no such option of an XMPP service",
+				Next: "use one of " + strings.Join(slices.Sorted(maps.Keys(optionParsers)), ", ")}
+		}
+		if err := parse(o, s.Options[name]); err != nil {
+			return nil, err
+		}
+	}
+	return o, o.checkClear()
+}
+
+func (o *options) setAddress(text string) error {
+	if text == "" {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(text)
+	number, badPort := strconv.ParseUint(port, 10, 16)
+	if err != nil || host == "" || badPort != nil || number == 0 {
+		return &domain.SettingError{Setting: "address", Problem: fmt.Sprintf("%.80q is not host:port", text),
+			Next: "give for example xmpp.example.org:5222, or leave it out to find the server by its SRV record"}
+	}
+	o.address = text
+	return nil
+}
+
+func (o *options) setDomain(text string) error {
+	if !validPart(text, `"&'/<>@`) {
+		return &domain.SettingError{Setting: "domain", Problem: fmt.Sprintf("%.80q is no domain", text), Next: "give for example example.org"}
+	}
+	o.domain = strings.ToLower(text)
+	return nil
+}
+
+func (o *options) setTLS(text string) error {
+	switch mode := tlsMode(text); mode {
+	case tlsStart, tlsDirect, tlsNone:
+		o.mode = mode
+		return nil
+	}
+	return &domain.SettingError{Setting: "tls", Problem: fmt.Sprintf("%.80q is no way to encrypt", text), Next: "give starttls (the default) or direct"}
+}
+
+func (o *options) setRoots(file string) error {
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return &domain.SettingError{Setting: "ca-file", Problem: err.Error(), Next: "name a file with the authority's certificate in PEM that this process may read"}
+	}
+	o.roots = x509.NewCertPool()
+	if !o.roots.AppendCertsFromPEM(pem) {
+		return &domain.SettingError{Setting: "ca-file", Problem: file + " holds no certificate", Next: "name a file with the authority's certificate in PEM"}
+	}
+	return nil
+}
+
+func (o *options) setPins(text string) error {
+	for _, pin := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' }) {
+		sum, err := base64.StdEncoding.DecodeString(pin)
+		if err != nil || len(sum) != sha256.Size {
+			return &domain.SettingError{Setting: "pin-sha256", Problem: fmt.Sprintf("%.80q is not a SHA-256 in base64", pin), Next: "give the digest of the certificate's public key (SubjectPublicKeyInfo), several joined by commas"}
+		}
+		o.pins = append(o.pins, [sha256.Size]byte(sum))
+	}
+	return nil
+}
+
+func (o *options) setPlain(text string) (err error) {
+	allowed, err := oneOf("plain", text, "allowed", "never")
+	o.noPlain = !allowed
+	return err
+}
+
+func (o *options) setResume(text string) (err error) {
+	o.resume, err = oneOf("resume", text, "on", "off")
+	return err
+}
+
+// oneOf tells whether text is yes; it must be that or no.
+func oneOf(setting, text, yes, no string) (bool, error) {
+	if text != yes && text != no {
+		return false, &domain.SettingError{Setting: setting, Problem: fmt.Sprintf("%.80q is neither %s nor %s", text, yes, no), Next: "give one of the two, or leave it out"}
+	}
+	return text == yes, nil
+}
+
+// checkClear refuses a stream in the clear to anywhere but this machine.
+func (o *options) checkClear() error {
+	if o.mode != tlsNone {
+		return nil
+	}
+	host, _, _ := net.SplitHostPort(o.address)
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		return &domain.SettingError{Setting: "tls", Problem: string(tlsNone) + " needs a loopback address and has " + strconv.Quote(host),
+			Next: "use starttls or direct, or set the address to 127.0.0.1 or [::1] with a port"}
+	}
+	return nil
+}
