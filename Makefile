@@ -12,9 +12,10 @@ BENCH      ?= .
 CRASH_ROUNDS ?= 200
 VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
-# What tests talk to, by the command they run and the Debian package it is in.
-PEERS      := prosody strace
-MISSING     = $(foreach p,$(PEERS),$(if $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v $(p)),,$(p)))
+# What tests talk to: commands, each with its Debian package behind a colon where
+# that has another name.
+PEERS      := prosody strace bitlbee:bitlbee-libpurple
+MISSING     = $(foreach p,$(PEERS),$(if $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v $(firstword $(subst :, ,$(p)))),,$(lastword $(subst :, ,$(p)))))
 
 .PHONY: test demo build bench lint fuzz crash peers
 .DEFAULT_GOAL := build
