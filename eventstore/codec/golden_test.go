@@ -86,12 +86,22 @@ var goldens = map[string]domain.Event{
 		LongestIdle: domain.Some(time.Duration(0)),
 		RetryAfter:  domain.Some(time.Second),
 	},
+	"login-rejected.idle-seats": &domain.LoginRejected{
+		Session:     999,
+		Code:        domain.RejectServerBusy,
+		Seats:       252,
+		Limit:       domain.Some[uint32](250),
+		LongestIdle: domain.Some(11 * time.Minute),
+		RetryAfter:  domain.Some(time.Second),
+		IdleSeats:   2,
+	},
 	"coverage-lost":             &domain.CoverageLost{Session: 900, Silent: 10 * time.Second},
 	"coverage-lost.clock-back":  &domain.CoverageLost{Session: 900, Silent: -2 * time.Millisecond},
 	"coverage-regained":         &domain.CoverageRegained{Session: 900},
 	"session-resumed":           &domain.SessionResumed{Session: 900, Fence: 3},
 	"session-idled-out":         &domain.SessionIdledOut{Session: 500, For: 999, Idle: 11 * time.Minute, OutOfCoverage: true},
 	"session-idled-out.covered": &domain.SessionIdledOut{Session: 500, For: 999, Idle: 10 * time.Minute},
+	"session-ended.inactive":    &domain.SessionEnded{Session: 900, Cause: domain.EndInactive, Idle: domain.Some(24 * time.Hour)},
 	"session-ended":             &domain.SessionEnded{Session: 900, Cause: domain.EndLogout},
 }
 

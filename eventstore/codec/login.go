@@ -67,6 +67,7 @@ func encodeLoginRejected(w *writer, e *domain.LoginRejected) {
 	w.optUint(4, e.Limit)
 	w.optDuration(5, e.LongestIdle)
 	w.optDuration(6, e.RetryAfter)
+	w.uint(7, uint64(e.IdleSeats))
 }
 
 func decodeLoginRejected(r *reader, e *domain.LoginRejected) {
@@ -84,6 +85,8 @@ func decodeLoginRejected(r *reader, e *domain.LoginRejected) {
 			e.LongestIdle = r.optDuration()
 		case 6:
 			e.RetryAfter = r.optDuration()
+		case 7:
+			e.IdleSeats = r.uint32()
 		default:
 			r.skip()
 		}

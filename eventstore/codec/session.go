@@ -29,6 +29,7 @@ func decodeSessionIdledOut(r *reader, e *domain.SessionIdledOut) {
 func encodeSessionEnded(w *writer, e *domain.SessionEnded) {
 	w.ref(1, domain.Position(e.Session))
 	w.uint(2, uint64(e.Cause))
+	w.optDuration(3, e.Idle)
 }
 
 func decodeSessionEnded(r *reader, e *domain.SessionEnded) {
@@ -38,6 +39,8 @@ func decodeSessionEnded(r *reader, e *domain.SessionEnded) {
 			e.Session = domain.SessionID(r.ref())
 		case 2:
 			e.Cause = domain.EndCause(r.uint8())
+		case 3:
+			e.Idle = r.optDuration()
 		default:
 			r.skip()
 		}
