@@ -8,3 +8,6 @@ func (s *Session) Unlink() { s.setLink(nil, 0) }
 
 // Path gives where the identity lies.
 func (i *Identity) Path() string { return i.path }
+
+// PublicKey gives the device's public key.
+func (i *Identity) PublicKey() []byte { return i.key.Public() }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/flynn/noise"
@@ -170,9 +171,10 @@ func appendOpening(dst []byte, opening *linkpb.ToServer) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMessage, err)
 	}
-	need := frameOverhead + len(m)
-	if login := opening.GetLogin(); login != nil {
-		need += passwordRoom(login.GetPassword()) - len(login.GetPassword())
+	need := paddedHead + len(m)
+	if l := opening.GetLogin(); l != nil {
+		longest := strings.Repeat("x", passwordRoom(l.GetPassword()))
+		need = paddedHead + proto.Size(openLogin(l.GetService(), l.GetAccount(), longest))
 	}
 	for _, size := range openingSizes {
 		if need <= size {
@@ -182,9 +184,8 @@ func appendOpening(dst []byte, opening *linkpb.ToServer) ([]byte, error) {
 	return nil, fmt.Errorf("%w: service, account and password", ErrTooLong)
 }
 
-// frameOverhead is what a padded frame needs besides its content, and what the
-// lengths in front of a short and of a long password differ by.
-const frameOverhead = 3 + 4
+// paddedHead is the size of a padded frame's flags and length.
+const paddedHead = 3
 
 // MaxPassword is the longest password, in bytes. Up to [shortPassword] the size
 // of a login is the same for every length.
