@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"rollcall/eventstore"
 	"rollcall/eventstore/boltlog"
 	"rollcall/eventstore/logtest"
@@ -33,7 +35,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 func child(t *testing.T, role, dir string) *exec.Cmd {
