@@ -1,6 +1,7 @@
 package connectortest
 
 import (
+	"context"
 	"errors"
 	"slices"
 
@@ -23,6 +24,23 @@ func logoutTwice(c *trial) {
 	again.sink.await(c.T, "the message after logging in again", func(events []broker.UpstreamEvent) bool {
 		return slices.Contains(messagesFrom(b.person, events), "welcome back")
 	})
+}
+
+// logoutWhileBlocked logs out while the sink is held. Logout must not say that
+// all is over, and must not wait for ever either.
+func logoutWhileBlocked(c *trial) {
+	a, b := c.both()
+	open := b.sink.block()
+	defer open()
+	c.send(a, b.person, "m", "stuck")
+	b.sink.awaitInside(c.T)
+	ctx, cancel := context.WithTimeout(context.Background(), c.Wait/20)
+	defer cancel()
+	if err := b.Logout(ctx); err == nil {
+		c.Error("Logout = no error while the sink is still being called, want the end of its context")
+	}
+	open()
+	c.logout(b)
 }
 
 // serverGoesAway takes the server away; that Closed comes once and last is the

@@ -21,7 +21,7 @@ type recorder struct {
 	faults  []string
 	inside  int
 	ended   string        // why nothing may follow any more; empty while it may
-	changed chan struct{} // closed and replaced with every event
+	changed chan struct{} // closed and replaced with every call
 	gate    chan struct{} // while not nil, Deliver waits for it
 }
 
@@ -47,7 +47,28 @@ func (r *recorder) enter(seq uint64, e broker.UpstreamEvent) chan struct{} {
 	if r.ended != "" {
 		r.fault("Deliver(%d, %T) was called after %s", seq, e, r.ended)
 	}
+	r.announce()
 	return r.gate
+}
+
+// awaitInside waits until a call is held by the gate.
+func (r *recorder) awaitInside(t *testing.T) {
+	t.Helper()
+	late := time.NewTimer(r.wait)
+	defer late.Stop()
+	for {
+		r.mu.Lock()
+		inside, changed := r.inside, r.changed
+		r.mu.Unlock()
+		if inside > 0 {
+			return
+		}
+		select {
+		case <-changed:
+		case <-late.C:
+			t.Fatalf("waited %v for the sink to be called", r.wait)
+		}
+	}
 }
 
 func (r *recorder) leave(seq uint64, e broker.UpstreamEvent) {
@@ -61,6 +82,10 @@ func (r *recorder) leave(seq uint64, e broker.UpstreamEvent) {
 	if _, closed := e.(broker.Closed); closed {
 		r.ended = "Closed"
 	}
+	r.announce()
+}
+
+func (r *recorder) announce() {
 	close(r.changed)
 	r.changed = make(chan struct{})
 }
@@ -101,7 +126,7 @@ func (r *recorder) isClosed() bool {
 	return r.ended == "Closed"
 }
 
-// snapshot gives the events so far and a channel that closes with the next.
+// snapshot gives the events so far and a channel that closes when that changes.
 func (r *recorder) snapshot() ([]broker.UpstreamEvent, <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -38,6 +38,7 @@ var cases = []struct {
 	{"presence goes both ways", Presence, presenceBothWays},
 	{"typing arrives", Typing, typingArrives},
 	{"logout ends it for good and can be repeated", 0, logoutTwice},
+	{"logout waits for a sink that blocks as long as its context lets it", 0, logoutWhileBlocked},
 	{"a server that goes away closes each conversation once", Restart, serverGoesAway},
 	{"a connection that breaks closes its own conversation only", Network, ownConnection},
 	{"what was not acknowledged is delivered again", Acknowledgement, redelivery},

@@ -288,6 +288,22 @@ func TestNewsReplacesOlderNews(t *testing.T) {
 	})
 }
 
+// TestAnothersPasswordOpensNothing tries names that no account has with the
+// passwords of all that there are.
+func TestAnothersPasswordOpensNothing(t *testing.T) {
+	c, _, _ := newConnector(t)
+	for i := range 20 {
+		for _, name := range names {
+			l := broker.UpstreamLogin{Settings: settings, Account: fmt.Sprint("nobody-", i), Password: password(name)}
+			_, err := c.Login(t.Context(), l, &sink{})
+			var refusal *broker.UpstreamError
+			if !errors.As(err, &refusal) || refusal.Code != domain.RejectBadCredentials {
+				t.Fatalf("Login(%s, with the password of %s) = %v, want bad-credentials", l.Account, name, err)
+			}
+		}
+	}
+}
+
 func TestLogoutGivesUpOnABlockedSinkWhenItsContextEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _, _ := newConnector(t)
