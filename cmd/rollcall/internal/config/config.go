@@ -14,12 +14,14 @@ type Config struct {
 	// PublicAddress is the host:port that enrolment strings tell devices; the
 	// address listened on where it is empty.
 	PublicAddress string `toml:"public-address" koanf:"public-address"`
-	// Collaboration is the host:port where remote dispatchers reach the
-	// collaboration service.
+	// Collaboration is the host:port of the link between dispatchers and the
+	// collaboration service: serve listens there, a dispatcher connects there.
 	Collaboration string `toml:"collaboration" koanf:"collaboration"`
 	// RemoteDispatchers tells serve to take devices from dispatchers on other
 	// machines instead of listening for devices itself.
 	RemoteDispatchers bool `toml:"remote-dispatchers" koanf:"remote-dispatchers"`
+	// Dispatchers are the pins of the dispatchers that serve lets in.
+	Dispatchers []Pin `toml:"dispatchers" koanf:"dispatchers"`
 
 	Timing     Timing     `toml:"timing" koanf:"timing"`
 	Log        Log        `toml:"log" koanf:"log"`

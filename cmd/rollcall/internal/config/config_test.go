@@ -3,6 +3,7 @@ package config_test
 import (
 	"errors"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,8 +12,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/adapters/dispatcher"
 	"rollcall/cmd/rollcall/internal/config"
 )
+
+// pin is that of a key whose hash is zero.
+var pin = dispatcher.Pin{}.String()
+
+var prefixes = cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })
 
 func write(t *testing.T, text string) string {
 	t.Helper()
@@ -28,19 +35,20 @@ func TestNothingGivenIsTheDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(config.Default(), got); diff != "" {
+	if diff := cmp.Diff(config.Default(), got, prefixes); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestLayersLieOverEachOther(t *testing.T) {
 	got, err := config.Load(config.Sources{
-		File: write(t, "listen = 'file:1'\ncollaboration = 'file:2'\nremote-dispatchers = true\n[timing]\nstatus-interval = '10s'\ncoverage-grace = '2s'\n"),
+		File: write(t, "listen = 'file:1'\ncollaboration = 'file:2'\nremote-dispatchers = true\n[timing]\nstatus-interval = '10s'\ncoverage-grace = '2s'\n[dispatcher]\nservices = ['"+pin+"']\n"),
 		Env: []string{
 			"ROLLCALL_COLLABORATION=env:2", "ROLLCALL_TIMING_STATUS_INTERVAL=20s", "ROLLCALL_LOG_LEVEL=debug",
-			"ROLLCALL_REQUIRE_PEERS=1", "PATH=/bin",
+			"ROLLCALL_REQUIRE_PEERS=1", "PATH=/bin", "ROLLCALL_DISPATCHER_TRUSTED=10.0.0.0/8,fd00::/8",
+			"ROLLCALL_DISPATCHERS=" + pin,
 		},
-		Flags: map[string]string{"data": "flag", "timing.status-interval": "30s"},
+		Flags: []config.Flag{{Name: "data", Key: "data", Value: "flag"}, {Name: "status", Key: "timing.status-interval", Value: "30s"}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +61,10 @@ func TestLayersLieOverEachOther(t *testing.T) {
 	want.Timing.StatusInterval = config.Duration{Duration: 30 * time.Second}
 	want.Timing.CoverageGrace = config.Duration{Duration: 2 * time.Second}
 	want.Log.Level.Level = slog.LevelDebug
-	if diff := cmp.Diff(want, got); diff != "" {
+	want.Dispatcher.Trusted = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
+	want.Dispatcher.Services = []config.Pin{{Pin: dispatcher.Pin{}}}
+	want.Dispatchers = want.Dispatcher.Services
+	if diff := cmp.Diff(want, got, prefixes); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -62,7 +73,7 @@ func TestBadInput(t *testing.T) {
 	for _, test := range []struct {
 		name, file string
 		env        string
-		flags      map[string]string
+		flags      []config.Flag
 		want       []string // parts of the message
 	}{
 		{name: "unknown key", file: "data = 'x'\n\nlistne = ':1'\n", want: []string{"rollcall.toml:3: listne: ", "did you mean listen?"}},
@@ -73,10 +84,12 @@ func TestBadInput(t *testing.T) {
 		{name: "zero duration", file: "[timing]\ncoverage-grace = '0s'\n", want: []string{"rollcall.toml:2: ", "above zero"}},
 		{name: "no TOML", file: "listen = \n", want: []string{"rollcall.toml:1: "}},
 		{name: "wrong type", file: "listen = 3101\n", want: []string{"rollcall.toml:1: listen: "}},
+		{name: "bad pin", file: "\n\ndispatchers = ['sha256:abc']\n", want: []string{"rollcall.toml:3: dispatchers: ", "copy it whole"}},
+		{name: "bad network", file: "[router]\nexempt = ['10.0.0.0']\n", want: []string{"rollcall.toml:2: router.exempt: "}},
 		{name: "unknown level", file: "[log]\nlevel = 'loud'\n", want: []string{"rollcall.toml:2: log.level: ", "debug, info, warn, error"}},
 		{name: "bad duration in a variable", env: "ROLLCALL_TIMING_UPSTREAM_TIMEOUT=soon", want: []string{"ROLLCALL_TIMING_UPSTREAM_TIMEOUT: ", `"soon" is not a duration`}},
 		{name: "bad bool in a variable", env: "ROLLCALL_REMOTE_DISPATCHERS=perhaps", want: []string{"ROLLCALL_REMOTE_DISPATCHERS: "}},
-		{name: "bad flag", flags: map[string]string{"log.format": "xml"}, want: []string{"--log.format: ", "text, json"}},
+		{name: "bad flag", flags: []config.Flag{{"log-format", "log.format", "xml"}}, want: []string{"--log-format: ", "text, json"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := config.Sources{Env: []string{test.env}, Flags: test.flags}

@@ -25,9 +25,12 @@ type Sources struct {
 	File string
 	// Env is the environment, as os.Environ gives it.
 	Env []string
-	// Flags are the flags that were given, by their setting's key.
-	Flags map[string]string
+	// Flags are the flags that were given.
+	Flags []Flag
 }
+
+// Flag is a flag that sets the setting of a key.
+type Flag struct{ Name, Key, Value string }
 
 // Load reads the settings. What cannot be used is an *[Error].
 func Load(s Sources) (Config, error) {
@@ -68,10 +71,10 @@ func environment(env []string) map[string]given {
 	return values
 }
 
-func flags(set map[string]string) map[string]given {
+func flags(set []Flag) map[string]given {
 	values := make(map[string]given)
-	for key, value := range set {
-		values[key] = given{value, "--" + key}
+	for _, f := range set {
+		values[f.Key] = given{f.Value, "--" + f.Name}
 	}
 	return values
 }
@@ -100,7 +103,8 @@ func decodeOne(key string, value any) error {
 
 func decode(k *koanf.Koanf, into *Config) error {
 	return k.UnmarshalWithConf("", into, koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
-		DecodeHook:       mapstructure.TextUnmarshallerHookFunc(),
+		DecodeHook: mapstructure.ComposeDecodeHookFunc(
+			mapstructure.StringToWeakSliceHookFunc(","), mapstructure.TextUnmarshallerHookFunc()),
 		ErrorUnused:      true,
 		WeaklyTypedInput: true,
 		TagName:          "koanf",

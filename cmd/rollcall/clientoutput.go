@@ -1,0 +1,176 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"rollcall/adapters/device"
+	"rollcall/domain"
+	"rollcall/domain/broker"
+)
+
+// clientOutput prints what happens in a session, as sentences or as JSON lines.
+type clientOutput struct {
+	app     *app
+	session *device.Session
+	how     string // "accepted" or "resumed"
+
+	mu    sync.Mutex
+	lost  bool
+	begun bool
+}
+
+// clientEvent is a line of JSON output. Which fields are set depends on Event.
+type clientEvent struct {
+	Event string `json:"event"`
+
+	Session domain.SessionID `json:"session,omitempty"`
+	Service string           `json:"service,omitempty"`
+	Account string           `json:"account,omitempty"`
+
+	Covered *bool `json:"covered,omitempty"`
+
+	Number   uint64          `json:"number,omitempty"`
+	ID       string          `json:"id,omitempty"`
+	From     string          `json:"from,omitempty"`
+	Body     string          `json:"body,omitempty"`
+	Sent     *time.Time      `json:"sent,omitempty"`
+	Contact  string          `json:"contact,omitempty"`
+	Name     string          `json:"name,omitempty"`
+	Show     string          `json:"show,omitempty"`
+	Contacts []clientContact `json:"contacts,omitzero"`
+	Removed  bool            `json:"removed,omitempty"`
+	Typing   *bool           `json:"typing,omitempty"`
+	Count    uint64          `json:"count,omitempty"`
+	Code     string          `json:"code,omitempty"`
+	Shown    string          `json:"shown,omitempty"`
+	Retry    string          `json:"retry_after,omitempty"`
+	Cause    string          `json:"cause,omitempty"`
+	Text     string          `json:"text,omitempty"`
+	Error    string          `json:"error,omitempty"`
+}
+
+type clientContact struct {
+	Address string   `json:"address"`
+	Name    string   `json:"name,omitempty"`
+	Groups  []string `json:"groups,omitempty"`
+}
+
+// say prints one event. The sentence may be empty: then only JSON has it.
+func (o *clientOutput) say(e clientEvent, sentence string, args ...any) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.app.output.json {
+		return writeJSON(o.app.out, e)
+	}
+	if sentence == "" {
+		return nil
+	}
+	_, err := fmt.Fprintln(o.app.out, printable(fmt.Sprintf(sentence, args...)))
+	return err
+}
+
+// began tells that the session is there. What cannot be printed shows with the
+// first item.
+func (o *clientOutput) began() {
+	o.begun = true
+	s := o.session
+	_ = o.say(clientEvent{Event: o.how, Session: s.ID(), Service: s.Service(), Account: s.Account()},
+		"%s is logged in to %s (session %d, %s)", s.Account(), s.Service(), s.ID(), o.how)
+}
+
+func (o *clientOutput) coverage(covered bool, err error) {
+	switch {
+	case covered && !o.begun:
+		o.began()
+	case covered && o.lost:
+		_ = o.say(clientEvent{Event: "coverage", Covered: &covered}, "-- in coverage again")
+	case !covered && !o.lost:
+		_ = o.say(clientEvent{Event: "coverage", Covered: &covered, Error: err.Error()}, "-- out of coverage: %v", err)
+	}
+	o.lost = !covered
+}
+
+func (o *clientOutput) sent(m broker.Sent) {
+	e := clientEvent{Event: "sent", ID: m.ID, Error: m.Error}
+	if m.Error == "" {
+		_ = o.say(e, "")
+		return
+	}
+	_ = o.say(e, "-- not sent: %s", m.Error)
+}
+
+func (o *clientOutput) mistake(err error) {
+	_ = o.say(clientEvent{Event: "error", Error: err.Error()}, "-- %v", err)
+}
+
+// item prints an item. Once it is printed it counts as safe.
+func (o *clientOutput) item(i broker.Item) error {
+	switch b := i.Body.(type) {
+	case broker.MessageReceived:
+		e := clientEvent{Event: "message", Number: i.Number, ID: b.ID, From: b.From, Body: b.Body}
+		if !b.Sent.IsZero() {
+			e.Sent = &b.Sent
+		}
+		return o.say(e, "%s: %s", b.From, b.Body)
+	case broker.PresenceChanged:
+		return o.say(clientEvent{Event: "presence", Number: i.Number, Contact: b.Contact, Show: b.Show.String(), Text: b.Text},
+			"-- %s is %v %s", b.Contact, b.Show, b.Text)
+	case broker.RosterReceived:
+		return o.roster(i.Number, b)
+	case broker.RosterChanged:
+		return o.say(clientEvent{Event: "roster-changed", Number: i.Number, Contact: b.Contact.Address, Name: b.Contact.Name, Removed: b.Removed}, "")
+	case broker.TypingChanged:
+		return o.say(clientEvent{Event: "typing", Number: i.Number, Contact: b.Contact, Typing: &b.Typing}, "")
+	case broker.Dropped:
+		return o.say(clientEvent{Event: "dropped", Number: i.Number, Count: b.Count}, "-- %d messages could not be kept while you were out of coverage", b.Count)
+	}
+	return fmt.Errorf("item %d is of a kind that this version does not know; use a newer one", i.Number)
+}
+
+func (o *clientOutput) roster(number uint64, r broker.RosterReceived) error {
+	e := clientEvent{Event: "roster", Number: number, Contacts: []clientContact{}}
+	var names []string
+	for _, c := range r.Contacts {
+		e.Contacts = append(e.Contacts, clientContact(c))
+		names = append(names, c.Address)
+	}
+	return o.say(e, "-- contacts: %s", name(strings.Join(names, " ")))
+}
+
+// over tells how the session ended, and gives the exit code.
+func (o *clientOutput) over(err error) error {
+	var ended *device.EndedError
+	switch {
+	case err == nil:
+		return o.say(clientEvent{Event: "logged-out", Session: o.session.ID()}, "logged out")
+	case errors.As(err, &ended):
+		cause := ended.Cause.String()
+		if ended.IdledOut {
+			cause = "idled-out"
+		}
+		if say := o.say(clientEvent{Event: "ended", Session: o.session.ID(), Cause: cause, Text: ended.Text}, ""); say != nil {
+			return say
+		}
+	}
+	return clientError(err)
+}
+
+// refused tells why a login was refused.
+func (a *app) refused(err error) error {
+	var r *device.RejectedError
+	if !errors.As(err, &r) || !a.output.json {
+		return clientError(err)
+	}
+	e := clientEvent{Event: "rejected", Session: r.Session, Code: r.Code.String(), Shown: shown[r.Code], Text: r.Text}
+	if r.RetryAfter > 0 {
+		e.Retry = r.RetryAfter.String()
+	}
+	if say := writeJSON(a.out, e); say != nil {
+		return say
+	}
+	return clientError(err)
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"rollcall/adapters/device"
+	"rollcall/domain/broker"
+)
+
+// errLeft tells that the client left without logging out.
+var errLeft = errors.New("left without logging out; the session goes on, take it up again with 'rollcall client resume'")
+
+// converse holds a session until it is over.
+func (a *app) converse(ctx context.Context, s *device.Session, how string, stay bool) error {
+	ctx, leave := context.WithCancelCause(ctx)
+	defer leave(nil)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	go heed(signals, s, leave)
+
+	out := &clientOutput{app: a, session: s, how: how}
+	if how == "accepted" {
+		out.began()
+	}
+	go a.obey(s, out, stay)
+	err := s.Run(ctx, device.Handler{Item: out.item, Sent: out.sent, Coverage: out.coverage})
+	if errors.Is(context.Cause(ctx), errLeft) {
+		return &exitError{exitNoCoverage, errLeft}
+	}
+	return out.over(err)
+}
+
+// heed logs out at the first interrupt and leaves at the second, or at a SIGTERM.
+func heed(signals <-chan os.Signal, s *device.Session, leave context.CancelCauseFunc) {
+	for first := true; ; first = false {
+		if got := <-signals; got == os.Interrupt && first {
+			s.Logout()
+			continue
+		}
+		leave(errLeft)
+		return
+	}
+}
+
+// obey works off standard input, until it ends.
+func (a *app) obey(s *device.Session, out *clientOutput, stay bool) {
+	parse := parseLine
+	if a.output.json {
+		parse = parseJSON
+	}
+	for {
+		line, readErr := a.in.ReadString('\n')
+		wish, err := parse(line)
+		if err == nil {
+			err = wish.do(s)
+		}
+		if err != nil {
+			out.mistake(err)
+		}
+		if readErr != nil {
+			if !stay {
+				s.Logout()
+			}
+			return
+		}
+	}
+}
+
+// wish is what one line of input asks for; each field may be empty.
+type wish struct {
+	Send     *wishSend     `json:"send"`
+	Presence *wishPresence `json:"presence"`
+	Logout   *struct{}     `json:"logout"`
+}
+
+type wishSend struct {
+	ID   string `json:"id"`
+	To   string `json:"to"`
+	Body string `json:"body"`
+}
+
+type wishPresence struct {
+	Show string `json:"show"`
+	Text string `json:"text"`
+}
+
+func (w wish) do(s *device.Session) error {
+	switch {
+	case w.Send != nil && w.Send.ID != "":
+		return s.SendAs(broker.Send{ID: w.Send.ID, To: w.Send.To, Body: w.Send.Body})
+	case w.Send != nil:
+		_, err := s.Send(w.Send.To, w.Send.Body)
+		return err
+	case w.Presence != nil:
+		show, ok := broker.ParseShow(w.Presence.Show)
+		if !ok {
+			return errors.New("show is one of available, away, busy, idle, offline")
+		}
+		return s.SetPresence(broker.OwnPresence{Show: show, Text: w.Presence.Text})
+	case w.Logout != nil:
+		s.Logout()
+	}
+	return nil
+}

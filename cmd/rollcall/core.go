@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"rollcall/adapters/device"
+	"rollcall/adapters/local"
+	"rollcall/adapters/xmpp"
+	"rollcall/domain/broker"
+)
+
+// stopTimeout bounds how long sessions may take to let go when the broker stops.
+const stopTimeout = 20 * time.Second
+
+// core is what an appliance is made of, whether it lets anybody in or not.
+type core struct {
+	store    *store
+	key      device.Key
+	accounts *local.Connector
+	broker   *broker.Broker
+}
+
+// openCore opens a data folder, and makes it where there is none.
+func openCore(ctx context.Context, data string, cost local.Cost, timing broker.Timing, logger *slog.Logger) (_ *core, err error) {
+	if err := makeFolder(data); err != nil {
+		return nil, err
+	}
+	store, err := openStore(data, logger)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, store.Close())
+		}
+	}()
+	key, err := device.LoadOrCreateKey(filepath.Join(data, serverKeyFile))
+	if err != nil {
+		return nil, err
+	}
+	accounts, err := local.OpenStore(filepath.Join(data, accountsFile), cost)
+	if err != nil {
+		return nil, err
+	}
+	builtIn := local.New(accounts, logger)
+	b, err := broker.Open(ctx, broker.Config{
+		Log: store.log, Connectors: connectors(builtIn), Logger: logger, Version: version, Timing: timing,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &core{store, key, builtIn, b}, nil
+}
+
+// connectors gives the connector of every kind of service.
+func connectors(builtIn *local.Connector) []broker.Connector {
+	return []broker.Connector{builtIn, xmpp.New()}
+}
+
+// stop ends every session's links, and returns when all that was decided is
+// durable. Calling it again gives the same.
+func (c *core) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	return c.broker.Stop(ctx)
+}
+
+func (c *core) Close() error { return errors.Join(c.stop(), c.store.Close()) }

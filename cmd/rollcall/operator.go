@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"rollcall/adapters/control"
+	"rollcall/adapters/local"
+	"rollcall/cmd/rollcall/internal/config"
+	"rollcall/domain/broker"
+	"rollcall/eventstore"
+	"rollcall/projections"
+)
+
+// request is what a command asks an operator for.
+type request func(ctx context.Context, op control.Operator, args []string) error
+
+// reading makes a command's RunE of a request that changes nothing. It is put to
+// the running appliance where there is one, else to the files, which are not
+// written to: a copy or a backup file will do.
+func (a *app) reading(ask request) func(*cobra.Command, []string) error {
+	return a.operate(ask, openForReading)
+}
+
+// changing is reading for a request that changes something.
+func (a *app) changing(ask request) func(*cobra.Command, []string) error {
+	return a.operate(ask, openForChanging)
+}
+
+// errorKinds are the errors that keep their identity over the control socket,
+// besides those of the domain.
+var errorKinds = []control.ErrorKind{
+	control.Typed[*eventstore.DamageError]("log-damage"),
+	control.Typed[*projections.StaleError]("stale-view"),
+	control.Sentinel("log-failed", eventstore.ErrFailed),
+}
+
+// opener opens an appliance that does not run.
+type opener func(ctx context.Context, data string, logger *slog.Logger) (op *appliance, done func() error, err error)
+
+func (a *app) operate(ask request, open opener) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		running, err := control.Dial(ctx, a.data, errorKinds...)
+		if err == nil {
+			return ask(ctx, running, args)
+		}
+		if !errors.Is(err, control.ErrNotRunning) {
+			return err
+		}
+		logger := newLogger(a.errOut, config.Log{Level: config.Level{Level: slog.LevelWarn}})
+		stopped, done, err := open(ctx, a.data, logger)
+		if err != nil {
+			return err
+		}
+		return errors.Join(ask(ctx, stopped, args), done())
+	}
+}
+
+// openForReading opens a stopped data folder, a copy of one, or a backup.
+func openForReading(ctx context.Context, data string, _ *slog.Logger) (*appliance, func() error, error) {
+	store, err := openCopy(data)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := store.views.CatchUp(ctx); err != nil {
+		return nil, nil, errors.Join(err, store.Close())
+	}
+	return &appliance{store: store, data: data}, store.Close, nil
+}
+
+// openForChecking opens the views as they are stored, to compare them.
+func openForChecking(_ context.Context, data string, _ *slog.Logger) (*appliance, func() error, error) {
+	store, err := openAsStored(data)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &appliance{store: store, data: data}, store.Close, nil
+}
+
+// openForChanging opens a data folder as serve does, without letting anybody in.
+func openForChanging(ctx context.Context, data string, logger *slog.Logger) (*appliance, func() error, error) {
+	settings, err := config.Load(config.Sources{File: os.Getenv("ROLLCALL_CONFIG"), Env: os.Environ()})
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := openCore(ctx, data, local.DefaultCost, broker.Timing{}, logger)
+	if err != nil {
+		return nil, nil, err
+	}
+	following, unfollow := context.WithCancel(context.WithoutCancel(ctx))
+	followed := make(chan error, 1)
+	go func() { followed <- c.store.views.Run(following) }()
+	done := func() error {
+		stopped := c.stop()
+		unfollow()
+		return errors.Join(stopped, <-followed, c.store.views.CatchUp(context.Background()), c.store.Close())
+	}
+	return &appliance{store: c.store, data: data, broker: c.broker, key: c.key, address: stoppedAddress(settings)}, done, nil
+}
+
+// stoppedAddress gives the address for enrolment strings that serve would give
+// with the same settings.
+func stoppedAddress(c config.Config) string {
+	switch {
+	case c.PublicAddress != "":
+		return c.PublicAddress
+	case c.RemoteDispatchers:
+		return ""
+	}
+	return reachable(c.Listen)
+}

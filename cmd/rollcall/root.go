@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"rollcall/domain/broker"
+)
+
+// app is what all commands share: the standard streams and the flags that each
+// of them knows.
+type app struct {
+	stdin  *os.File
+	in     *bufio.Reader // over stdin; the only one who reads it
+	out    io.Writer
+	errOut io.Writer
+
+	data   string
+	output outputFormat
+
+	// wrap is given to every appliance that is run; see runOptions.
+	wrap func(broker.Devices) broker.Devices
+}
+
+func newApp(stdin *os.File, stdout, stderr io.Writer) *app {
+	return &app{stdin: stdin, in: bufio.NewReader(stdin), out: stdout, errOut: stderr}
+}
+
+// execute runs one command line and gives the exit code.
+func (a *app) execute(ctx context.Context, args []string) int {
+	root := a.root()
+	root.SetArgs(args)
+	root.SetOut(a.out)
+	root.SetErr(a.errOut)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitOK
+	}
+	var quiet *exitError
+	if !errors.As(err, &quiet) || quiet.err != nil {
+		fmt.Fprintf(a.errOut, "rollcall: %v\n", err)
+	}
+	var wrong *usageError
+	if errors.As(err, &wrong) {
+		fmt.Fprintf(a.errOut, "See '%s --help'.\n", cmd.CommandPath())
+	}
+	return exitCode(err)
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "rollcall",
+		Short: "A session broker between mobile devices and instant-messaging services",
+		Long: `Rollcall stands between mobile devices and instant-messaging services. It keeps
+a person's session alive while the device is out of coverage, holds to the limits
+an administrator sets, and writes down every decision it makes.
+
+Begin with 'rollcall demo'. It needs nothing and changes nothing.`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	group(root)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.PersistentFlags().StringVar(&a.data, "data", envOr("ROLLCALL_DATA", "./rollcall-data"), "the data folder; ROLLCALL_DATA says the same")
+	root.PersistentFlags().VarP(&a.output, "output", "o", "how results are printed: table or json (one object a line)")
+	root.AddCommand(
+		a.demoCommand(),
+		a.serveCommand(),
+		a.versionCommand(),
+		a.routerCommand(),
+		a.dispatcherCommand(),
+		a.serviceCommand(),
+		a.deviceCommand(),
+		a.sessionsCommand(),
+		a.auditCommand(),
+		a.rebuildCommand(),
+		a.backupCommand(),
+		a.userCommand(),
+		a.clientCommand(),
+	)
+	return root
+}
+
+func envOr(name, otherwise string) string {
+	if v := os.Getenv(name); v != "" {
+		return v
+	}
+	return otherwise
+}
+
+// group makes cmd a command that only holds others: by itself it prints its
+// help, and a word that is none of its commands is wrong use.
+func group(cmd *cobra.Command) *cobra.Command {
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		text := fmt.Sprintf("%s has no command %q", cmd.CommandPath(), args[0])
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			text += fmt.Sprintf("; did you mean %q?", near[0])
+		}
+		return &usageError{errors.New(text)}
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	return cmd
+}
+
+// arguments checks the number of arguments, and names what is missing.
+func arguments(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < len(names):
+			return &usageError{fmt.Errorf("%s is missing: use '%s'", names[len(args)], cmd.UseLine())}
+		case len(args) > len(names):
+			return &usageError{fmt.Errorf("%q is one argument too many: use '%s'", args[len(names)], cmd.UseLine())}
+		}
+		return nil
+	}
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rollcall/adapters/control"
+	"rollcall/adapters/device"
+	"rollcall/adapters/local"
+	"rollcall/cmd/rollcall/internal/config"
+	"rollcall/domain/broker"
+)
+
+// runOptions are what run needs.
+type runOptions struct {
+	config.Config
+	logger *slog.Logger
+	// cost is what hashing a new password of the built-in service takes.
+	cost local.Cost
+	// ready, if set, is told when devices are let in.
+	ready func(*appliance)
+	// wrap, if set, may put something between the links and the broker. It is
+	// for tests that break something on purpose.
+	wrap func(broker.Devices) broker.Devices
+}
+
+// run is the appliance: it opens the data folder, wires every part to the next,
+// lets devices in, and drains when ctx ends, which is no error.
+func run(ctx context.Context, o runOptions) (err error) {
+	c, err := openCore(ctx, o.Data, o.cost, timing(o.Timing), o.logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+
+	devices := broker.Devices(c.broker)
+	if o.wrap != nil {
+		devices = o.wrap(devices)
+	}
+	links := device.NewServer(device.Config{Devices: devices, Key: c.key, Logger: o.logger})
+	door, err := openDoor(o.Config, links.Serve, o.logger)
+	if err != nil {
+		return err
+	}
+	defer door.close()
+	a := &appliance{
+		store: c.store, data: o.Data, started: time.Now().UTC(), broker: c.broker, key: c.key,
+		address: publicAddress(o.Config, door), listening: door.listening,
+	}
+	socket, err := control.Listen(o.Data, errorKinds...)
+	if err != nil {
+		return err
+	}
+	defer socket.Close()
+	watch, err := openMetrics(o.Metrics, a, links, door)
+	if err != nil {
+		return err
+	}
+	defer watch.close()
+	if err := c.broker.Start(ctx); err != nil {
+		return err
+	}
+
+	parts, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	group, parts := errgroup.WithContext(parts)
+	group.Go(func() error { return door.serve(parts) })
+	group.Go(func() error { return socket.Serve(parts, a) })
+	group.Go(func() error { return c.store.views.Run(parts) })
+	group.Go(func() error { return watch.serve(parts) })
+	group.Go(func() error { return failure(parts, c.broker) })
+	announce(o, a, door)
+
+	select {
+	case <-ctx.Done():
+		o.logger.Info("stopping; a second signal stops at once")
+	case <-parts.Done(): // one of them failed
+	}
+	err = c.stop() // in front of the parts: devices hear that they shall come back
+	stop()
+	return errors.Join(err, group.Wait())
+}
+
+func announce(o runOptions, a *appliance, d *door) {
+	o.logger.Info("rollcall is ready", "version", version, "listen", a.listening, "data", a.data,
+		"log", a.log.ID().String(), "position", a.log.Last())
+	d.announce(o.logger)
+	if o.ready != nil {
+		o.ready(a)
+	}
+}
+
+// failure ends the appliance where its log cannot be written any more: what is
+// in memory may be ahead of the disk, and only a restart reads the truth.
+func failure(ctx context.Context, b *broker.Broker) error {
+	select {
+	case <-b.Failed():
+		return b.Err()
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+func timing(t config.Timing) broker.Timing {
+	return broker.Timing{
+		StatusInterval: t.StatusInterval.Duration,
+		Grace:          t.CoverageGrace.Duration,
+		LoginTimeout:   t.UpstreamTimeout.Duration,
+	}
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"rollcall/eventstore/boltlog"
+	"rollcall/projections"
+	"rollcall/projections/configuration"
+	"rollcall/projections/connectivity"
+	"rollcall/projections/sessions"
+	"rollcall/projections/usage"
+)
+
+// projectionsFile holds the views, in the data folder. It is disposable.
+const projectionsFile = "projections.db"
+
+// everyProjection gives the projections that an appliance keeps.
+func everyProjection() []projections.Projection {
+	return []projections.Projection{
+		sessions.Projection(), connectivity.Projection(), configuration.Projection(), usage.Projection(),
+	}
+}
+
+// store is the log and the views, opened together.
+type store struct {
+	log   *boltlog.Log
+	views *projections.Set
+	// scratch is a folder that goes away with the store; none if empty.
+	scratch string
+}
+
+func (s *store) Close() error {
+	err := errors.Join(s.views.Close(), s.log.Close())
+	if s.scratch != "" {
+		err = errors.Join(err, os.RemoveAll(s.scratch))
+	}
+	return err
+}
+
+// openStore opens a data folder for writing, and makes it where there is none.
+func openStore(dir string, logger *slog.Logger) (*store, error) {
+	log, err := boltlog.Open(dir, boltlog.Options{})
+	if err != nil {
+		return nil, err
+	}
+	views, err := projections.Open(filepath.Join(dir, projectionsFile), log, logger, everyProjection()...)
+	if err != nil {
+		return nil, errors.Join(err, log.Close())
+	}
+	return &store{log: log, views: views}, nil
+}
+
+// openCopy opens a stopped data folder, a copy of one, or a backup file, and
+// writes nothing to it: the views are made in a folder for the time being.
+func openCopy(path string) (*store, error) {
+	log, err := openLogForReading(path)
+	if err != nil {
+		return nil, err
+	}
+	scratch, err := os.MkdirTemp("", "rollcall-views-")
+	if err != nil {
+		return nil, errors.Join(err, log.Close())
+	}
+	views, err := projections.Open(filepath.Join(scratch, projectionsFile), log, slog.New(slog.DiscardHandler), everyProjection()...)
+	if err != nil {
+		return nil, errors.Join(err, log.Close(), os.RemoveAll(scratch))
+	}
+	return &store{log: log, views: views, scratch: scratch}, nil
+}
+
+// openAsStored opens a stopped data folder, or a copy of one, with its views as
+// they are stored.
+func openAsStored(dir string) (*store, error) {
+	log, err := openLogForReading(dir)
+	if err != nil {
+		return nil, err
+	}
+	views, err := projections.OpenReadOnly(filepath.Join(dir, projectionsFile), log, everyProjection()...)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+		err = fmt.Errorf("there are no views beside the log in %s to compare with: %w; 'rollcall rebuild' makes them", dir, err)
+		fallthrough
+	case err != nil:
+		return nil, errors.Join(err, log.Close())
+	}
+	return &store{log: log, views: views}, nil
+}
+
+func openLogForReading(path string) (*boltlog.Log, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, noDataError(path, err)
+	case err != nil:
+		return nil, err
+	case !info.IsDir():
+		return boltlog.OpenFile(path)
+	}
+	log, err := boltlog.Open(path, boltlog.Options{ReadOnly: true})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, noDataError(path, err)
+	}
+	return log, err
+}
+
+func noDataError(path string, err error) error {
+	return fmt.Errorf("there is no log in %s: %w; name the data folder with --data, or begin one with 'rollcall serve' or 'rollcall service set'", path, err)
+}
