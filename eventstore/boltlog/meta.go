@@ -68,13 +68,11 @@ func putTail(tx *bbolt.Tx, t tail) error {
 	return putMeta(tx, keyLast, binary.BigEndian.AppendUint64(b, uint64(ms)))
 }
 
-// readMeta reads the format, the id and the tail, and checks that the buckets
-// are there.
+// readMeta reads the format, before it relies on anything else, then the id and
+// the tail.
 func (l *Log) readMeta(tx *bbolt.Tx) error {
-	for _, name := range [][]byte{bucketMeta, bucketBlocks, bucketSide} {
-		if tx.Bucket(name) == nil {
-			return l.damage(1, "bucket "+string(name)+" is missing")
-		}
+	if tx.Bucket(bucketMeta) == nil {
+		return l.damage(1, "it has no bucket meta; is it a log of rollcall?")
 	}
 	found, err := l.getMeta(tx, keyFormat, 4)
 	if err != nil {
@@ -82,6 +80,11 @@ func (l *Log) readMeta(tx *bbolt.Tx) error {
 	}
 	if n := binary.BigEndian.Uint32(found); n > format {
 		return &eventstore.FormatError{Path: l.path, Found: n, Newest: format}
+	}
+	for _, name := range [][]byte{bucketBlocks, bucketSide} {
+		if tx.Bucket(name) == nil {
+			return l.damage(1, "it has no bucket "+string(name))
+		}
 	}
 	id, err := l.getMeta(tx, keyID, len(l.id))
 	if err != nil {

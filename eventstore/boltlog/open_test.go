@@ -85,12 +85,28 @@ func TestNewerFormat(t *testing.T) {
 	dir := t.TempDir()
 	open(t, dir).Close()
 	change(t, dir, func(tx *bbolt.Tx) error {
-		return tx.Bucket([]byte("meta")).Put([]byte("format"), sealed("format", "\x00\x00\x00\x09"))
+		return errors.Join(
+			tx.Bucket([]byte("meta")).Put([]byte("format"), sealed("format", "\x00\x00\x00\x09")),
+			tx.DeleteBucket([]byte("blocks")), // nothing else need be as it was
+		)
 	})
 	_, err := boltlog.Open(dir, boltlog.Options{})
 	var format *eventstore.FormatError
 	if !errors.As(err, &format) || format.Found != 9 || format.Newest != 1 {
 		t.Errorf("Open = %v, want format 9 refused", err)
+	}
+}
+
+// Another program's database is told as such.
+func TestNotALog(t *testing.T) {
+	dir := t.TempDir()
+	change(t, dir, func(tx *bbolt.Tx) error {
+		_, err := tx.CreateBucket([]byte("something else"))
+		return err
+	})
+	_, err := boltlog.Open(dir, boltlog.Options{})
+	if damage := (*eventstore.DamageError)(nil); !errors.As(err, &damage) || !strings.Contains(err.Error(), "is it a log of rollcall?") {
+		t.Errorf("Open = %v, want to be asked whether it is a log", err)
 	}
 }
 
