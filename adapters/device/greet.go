@@ -3,6 +3,7 @@ package device
 import (
 	"context"
 	"errors"
+	"io"
 	"time"
 
 	"rollcall/adapters/device/linkpb"
@@ -38,14 +39,22 @@ func (s *Server) greet(l *link) (serve func(context.Context), err error) {
 func (s *Server) handshake(l *link) (key []byte, opening *linkpb.ToServer, err error) {
 	preamble, err := ReadPreamble(l)
 	if errors.As(err, new(*VersionError)) {
-		// Tells the device which version to speak; it goes out in clear, as
-		// nothing is agreed yet, and the connection ends either way.
-		_, _ = l.conn.Write(Preamble{Version: Version}.Append(nil))
+		answerVersion(l)
 	}
 	if err != nil {
 		return nil, nil, err
 	}
 	return answer(&l.channel, s.config.Key.pair, preamble)
+}
+
+// answerVersion tells a device of another version which one to speak: in clear, as
+// nothing is agreed yet. What the device sent with its preamble is read first, or
+// TCP would throw the answer away. The connection ends whether that works or not.
+func answerVersion(l *link) {
+	var hello [helloSize]byte
+	if _, err := io.ReadFull(l, hello[:]); err == nil {
+		_, _ = l.conn.Write(Preamble{Version: Version}.Append(nil))
+	}
 }
 
 // open gives what serves a link with that opening, for the device with that key.

@@ -38,11 +38,15 @@ var openingSizes = [...]int{256, 512, 2048}
 // shake is a handshake under way.
 type shake struct{ *noise.HandshakeState }
 
-func newShake(own noise.DHKey, peer []byte, preamble Preamble, initiator bool) (shake, error) {
-	state, err := noise.NewHandshakeState(noise.Config{
+func handshakeConfig(own noise.DHKey, peer []byte, preamble Preamble, initiator bool) noise.Config {
+	return noise.Config{
 		CipherSuite: suite, Pattern: noise.HandshakeXK, Initiator: initiator,
 		Prologue: preamble.Append(nil), StaticKeypair: own, PeerStatic: peer,
-	})
+	}
+}
+
+func newShake(own noise.DHKey, peer []byte, preamble Preamble, initiator bool) (shake, error) {
+	state, err := noise.NewHandshakeState(handshakeConfig(own, peer, preamble, initiator))
 	if err != nil {
 		return shake{}, fmt.Errorf("prepare handshake: %w", err)
 	}
