@@ -74,8 +74,3 @@ func guard(path string, f func() error) (err error) {
 	}()
 	return f()
 }
-
-// closeDamaged closes a file as far as that still goes.
-func closeDamaged(path string, db *bbolt.DB) {
-	_ = guard(path, db.Close) // what it says of a damaged file is of no use
-}

@@ -1,9 +1,16 @@
 package projections
 
 import (
+	"cmp"
 	"context"
+	"log/slog"
+
+	"github.com/ThreeDotsLabs/watermill"
+	"github.com/ThreeDotsLabs/watermill/message"
 
 	"rollcall/domain"
+	"rollcall/eventstore"
+	"rollcall/eventstore/feed"
 )
 
 // follow folds in what is written to the log from a position on, until ctx is
@@ -29,19 +36,38 @@ func (s *Set) follow(ctx context.Context, from domain.Position) error {
 	return <-read
 }
 
-// feed sends each record from a position on.
+// feed hands on each record from a position on, as a Watermill handler of the
+// log's feed. A message is acknowledged as soon as its record waits to be folded
+// in: the cursor is saved with the views, so that what had not been saved comes
+// again.
 func (s *Set) feed(ctx context.Context, from domain.Position, to chan<- domain.Record) error {
-	for r, err := range s.log.Follow(ctx, from) {
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	router, err := message.NewRouter(message.RouterConfig{}, quiet(s.logger))
+	if err != nil {
+		return err
+	}
+	subscriber := feed.New(s.log, from)
+	router.AddConsumerHandler("projections", feed.Everything, subscriber, func(m *message.Message) error {
+		r, err := feed.Record(m)
 		if err != nil {
+			fail(err) // it would come again and again
 			return err
 		}
 		select {
 		case to <- r:
-		case <-ctx.Done():
-			return ctx.Err()
+		case <-ctx.Done(): // nobody folds it in; the next Run reads it again
 		}
-	}
-	return ctx.Err()
+		return nil
+	})
+	err = router.Run(ctx)
+	return cmp.Or(subscriber.Err(), context.Cause(ctx), err, eventstore.ErrClosed)
+}
+
+// quiet is the program's log for Watermill, which tells at level info what only
+// its own maintainers want to know.
+func quiet(logger *slog.Logger) watermill.LoggerAdapter {
+	return watermill.NewSlogLoggerWithLevelMapping(logger, map[slog.Level]slog.Level{slog.LevelInfo: slog.LevelDebug})
 }
 
 // drain saves records in batches until the channel is closed.

@@ -3,7 +3,6 @@ package projections_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -11,7 +10,6 @@ import (
 	"go.etcd.io/bbolt"
 
 	"rollcall/projections"
-	"rollcall/projections/internal/projectiontest"
 	"rollcall/projections/sessions"
 )
 
@@ -211,29 +209,5 @@ func TestReadOnly(t *testing.T) {
 	}
 	if list, at, err := sessions.In(s).List(); err != nil || at != 5 || len(list) != 1 {
 		t.Errorf("List = %v as of %d, %v", list, at, err)
-	}
-}
-
-// BenchmarkRebuild measures the way from a log in memory to a checked view in
-// the file.
-func BenchmarkRebuild(b *testing.B) {
-	const events = 1 << 20
-	log := projectiontest.Busy(b, events)
-	for _, p := range []projections.Projection{sessions.Projection()} {
-		b.Run(p.Name, func(b *testing.B) {
-			for range b.N {
-				s, err := projections.Open(fmt.Sprintf("%s/%d.db", b.TempDir(), b.N), log, discard, p)
-				if err != nil {
-					b.Fatal(err)
-				}
-				if err := s.CatchUp(b.Context()); err != nil {
-					b.Fatal(err)
-				}
-				if err := s.Close(); err != nil {
-					b.Fatal(err)
-				}
-			}
-			b.ReportMetric(float64(events*b.N)/b.Elapsed().Seconds(), "events/s")
-		})
 	}
 }

@@ -77,7 +77,6 @@ func OpenReadOnly(path string, log Log, projections ...Projection) (*Set, error)
 	}
 	s.db = db
 	if err := s.loadAll(projections); err != nil {
-		closeDamaged(path, db)
 		return nil, err
 	}
 	return s, nil
@@ -162,11 +161,12 @@ func (s *Set) misfit(a about) string {
 	return ""
 }
 
-// replace sets the damaged file aside and begins a new one.
+// replace sets the damaged file aside and begins a new one. The old one is not
+// closed: bbolt may have panicked with its own locks held, and Close would wait
+// for them for ever. Its handle lasts as long as the process.
 func (s *Set) replace(damage *DamageError) error {
 	s.file.Lock()
 	defer s.file.Unlock()
-	closeDamaged(s.path, s.db)
 	db, err := replaceFile(s.path, damage, s.logger)
 	if err != nil {
 		return err

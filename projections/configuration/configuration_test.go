@@ -3,8 +3,8 @@ package configuration_test
 import (
 	"testing"
 
-	"rollcall/projections/internal/projectiontest"
 	"rollcall/projections/configuration"
+	"rollcall/projections/internal/projectiontest"
 )
 
 func TestGolden(t *testing.T) { projectiontest.Golden(t, configuration.Projection()) }

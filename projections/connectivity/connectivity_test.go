@@ -3,8 +3,8 @@ package connectivity_test
 import (
 	"testing"
 
-	"rollcall/projections/internal/projectiontest"
 	"rollcall/projections/connectivity"
+	"rollcall/projections/internal/projectiontest"
 )
 
 func TestGolden(t *testing.T) { projectiontest.Golden(t, connectivity.Projection()) }

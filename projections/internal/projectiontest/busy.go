@@ -8,28 +8,40 @@ import (
 	"rollcall/eventstore/memlog"
 )
 
-// busyLive is how many sessions of a busy log are live at once.
-const busyLive = 5_000
+// A busy log has so many sessions live at once, each of another device.
+const (
+	busyLive    = 5_000
+	busyDevices = 6_000
+)
 
-// Busy gives a log of so many events, about: sessions that come, lose coverage,
-// resume and go, some thousands at once, eight events a second.
+// Busy gives a log of BusyRecords.
 func Busy(t testing.TB, events int) *memlog.Log {
 	t.Helper()
+	return Log(t, BusyRecords(events))
+}
+
+// BusyRecords gives so many events, about: sessions that come, lose coverage,
+// resume and go, some thousands at once, eight events a second.
+func BusyRecords(events int) []domain.Record {
 	b := &busy{at: Begin}
 	b.add(&domain.ServiceConfigured{Service: 1, Name: "chat", Settings: domain.Settings{Kind: domain.KindLocal}})
 	b.add(&domain.PersonPermitted{Person: 2, Service: 1})
 	b.add(&domain.EnrolmentOffered{Person: 2, ValidFor: time.Minute})
-	b.add(&domain.DeviceEnrolled{Person: 2, Offer: 3})
+	for range busyDevices {
+		b.add(&domain.DeviceEnrolled{Person: 2, Offer: 3})
+	}
 	for len(b.records) < events {
 		b.session()
 	}
-	return Log(t, b.records)
+	return b.records
 }
 
 type busy struct {
 	at      time.Time
 	records []domain.Record
 	live    []domain.SessionID
+
+	sessions int
 }
 
 func (b *busy) add(e domain.Event) domain.Position {
@@ -40,7 +52,9 @@ func (b *busy) add(e domain.Event) domain.Position {
 }
 
 func (b *busy) session() {
-	id := domain.SessionID(b.add(&domain.LoginRequested{Device: 4, Service: 1, Account: 2}))
+	device := domain.DeviceID(4 + b.sessions%busyDevices)
+	b.sessions++
+	id := domain.SessionID(b.add(&domain.LoginRequested{Device: device, Service: 1, Account: 2}))
 	b.add(&domain.LoginAdmitted{Session: id, Seats: uint32(len(b.live) + 1)})
 	b.add(&domain.LoginAccepted{Session: id})
 	b.add(&domain.CoverageLost{Session: id, Silent: 10 * time.Second})
