@@ -26,13 +26,12 @@ func (c *Conversation) Send(ctx context.Context, m broker.OutgoingMessage) error
 	if err := c.awaitUp(ctx); err != nil {
 		return err
 	}
-	to, resource := splitAddress(m.To)
-	if j, ok := parseAccount(to, c.who.domain); ok {
-		to = j.String()
-	} else if !validPart(to, `"&'/<>@`) || resource != "" {
+	bare, _ := splitAddress(m.To)
+	to, ok := parseAccount(bare, c.who.domain)
+	if !ok {
 		return &broker.SendError{Text: "the recipient is not an address of the form name@domain"}
 	}
-	text := fmt.Sprintf("<message type='chat' id='%s' to='%s'><body>%s</body></message>", escape(m.ID), escape(to), escape(m.Body))
+	text := fmt.Sprintf("<message type='chat' id='%s' to='%s'><body>%s</body></message>", escape(m.ID), escape(to.String()), escape(m.Body))
 	wait, err := c.sendChecked(ctx, m.ID, text)
 	if err != nil || wait == nil {
 		return err

@@ -103,7 +103,7 @@ func (c *Conversation) goUp(ctx context.Context, n *negotiation, h uint32) error
 	c.mu.Lock()
 	safe := c.sm.safe()
 	c.sm.again, c.sm.received, c.sm.told = c.sm.again+c.sm.received-safe, safe, safe
-	c.down = nil
+	c.down, c.broken = nil, nil
 	over := c.over
 	c.mu.Unlock()
 	if over {

@@ -31,7 +31,10 @@ func newStreamReader(from io.Reader) *streamReader {
 
 // open reads the stream's start tag and gives its attributes.
 func (r *streamReader) open() (*element, error) {
-	r.in.budget, r.in.prefix = r.limit, nil
+	if err := r.begin(func() {}); err != nil {
+		return nil, err
+	}
+	r.in.prefix, r.in.budget = nil, r.limit
 	d := xml.NewDecoder(&r.in)
 	for {
 		token, err := d.RawToken()
@@ -48,6 +51,7 @@ func (r *streamReader) open() (*element, error) {
 				return nil, &xmlError{"text in front of the stream"}
 			}
 		case xml.StartElement:
+			r.in.release()
 			return r.opened(token)
 		default:
 			return nil, &xmlError{fmt.Sprintf("%T in front of the stream", token)}
@@ -87,11 +91,22 @@ func rawName(n xml.Name) string {
 	return n.Space + ":" + n.Local
 }
 
+// begin waits for the first byte of something, which can only be a tag.
+func (r *streamReader) begin(heard func()) error {
+	if err := r.in.skipSpace(heard); err != nil {
+		return err
+	}
+	if r.in.rest[0] != '<' {
+		return &xmlError{fmt.Sprintf("text where a tag is due: %.20q; is an XMPP server listening there?", r.in.rest)}
+	}
+	return nil
+}
+
 // next waits for the next element and gives it, errStreamEnd where the server
 // ends the stream. heard is called each time the server said anything that is
 // complete.
 func (r *streamReader) next(heard func()) (*element, error) {
-	if err := r.in.skipSpace(heard); err != nil {
+	if err := r.begin(heard); err != nil {
 		return nil, err
 	}
 	r.in.prefix, r.in.budget = r.header, r.limit
