@@ -106,15 +106,20 @@ func (i *Identity) String() string { return "identity " + i.key.String() + " at 
 // GoString keeps the secrets out of "%#v".
 func (i *Identity) GoString() string { return i.String() }
 
-// update changes the state and makes that durable. If it cannot, the state in
-// memory is as the change left it, and the error says so to whoever relied on it.
+// update changes the device's number or its sessions, and makes that durable. If
+// it cannot, nothing has changed.
 func (i *Identity) update(change func(*identityState)) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	change(&i.state)
-	if err := replace(i.path, i.state.encode()); err != nil {
+	next, err := parseIdentity(i.state.encode()) // a deep copy
+	if err != nil {
+		return err
+	}
+	change(next)
+	if err := replace(i.path, next.encode()); err != nil {
 		return fmt.Errorf("write identity: %w", err)
 	}
+	i.state.Device, i.state.Sessions = next.Device, next.Sessions
 	return nil
 }
 
