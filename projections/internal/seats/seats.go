@@ -125,23 +125,30 @@ func (f *Fold) admit(id domain.SessionID, r domain.Record) {
 	f.moved(id, s, None, Pending)
 }
 
+// accept makes the session live, on the link that logged in, which is in reach.
 func (f *Fold) accept(id domain.SessionID, r domain.Record) {
-	s := f.seats.Change(id)
-	if s == nil {
+	s := f.seats.Get(id)
+	if s == nil || s.Live {
 		return
 	}
-	from := s.State()
-	s.Live, s.Changed = true, r.Position
-	f.moved(id, s, from, s.State())
+	s = f.seats.Change(id)
+	if !s.Covered {
+		s.Covered, s.Coverage = true, r.Time
+	}
+	s.Live, s.Fence, s.Changed = true, 1, r.Position
+	f.moved(id, s, Pending, Covered)
 }
 
-// cover notes that a device is in reach or out of it since a time. A device
-// that was so before is so since then.
+// cover notes that the device of a live session is in reach or out of it since a
+// time. A device that was so before is so since then.
 func (f *Fold) cover(id domain.SessionID, covered bool, r domain.Record, since time.Time) {
-	s := f.seats.Change(id)
-	if s == nil {
-		return
+	if s := f.seats.Get(id); s != nil && s.Live {
+		f.setCovered(id, covered, r, since)
 	}
+}
+
+func (f *Fold) setCovered(id domain.SessionID, covered bool, r domain.Record, since time.Time) {
+	s := f.seats.Change(id)
 	s.Changed = r.Position
 	if s.Covered == covered {
 		return
@@ -152,16 +159,16 @@ func (f *Fold) cover(id domain.SessionID, covered bool, r domain.Record, since t
 }
 
 func (f *Fold) resume(e *domain.SessionResumed, r domain.Record) {
-	if s := f.seats.Change(e.Session); s != nil {
-		s.Fence = e.Fence
-		f.cover(e.Session, true, r, r.Time)
+	if s := f.seats.Get(e.Session); s != nil && s.Live {
+		s.Fence = max(s.Fence, e.Fence)
+		f.setCovered(e.Session, true, r, r.Time)
 	}
 }
 
 // restart puts every device out of reach, as the start of a broker does.
 func (f *Fold) restart(r domain.Record) {
 	for id := range f.seats.All() {
-		f.cover(id, false, r, r.Time)
+		f.setCovered(id, false, r, r.Time)
 	}
 }
 
