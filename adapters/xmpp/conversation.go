@@ -173,9 +173,10 @@ func (c *Conversation) Logout(ctx context.Context) error {
 	case <-c.done:
 		c.delivering.Lock() // a call to the sink that is under way ends first
 		defer c.delivering.Unlock()
+		return err
 	case <-ctx.Done():
+		return fmt.Errorf("wait for the sink to return: %w", ctx.Err())
 	}
-	return err
 }
 
 func (c *Conversation) farewell(ctx context.Context) error {

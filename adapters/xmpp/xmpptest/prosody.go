@@ -113,6 +113,12 @@ func (p *Prosody) addUser(t testing.TB, u User, all []User) {
 	writeData(t, host+"/roster/"+u.Name+".dat", "return { [false] = { version = 1 };\n"+items.String()+"};\n")
 }
 
+// AddUser adds a user with an empty roster, also while the server runs.
+func (p *Prosody) AddUser(t testing.TB, u User) {
+	t.Helper()
+	p.addUser(t, u, nil)
+}
+
 func writeData(t testing.TB, file, text string) {
 	t.Helper()
 	must(t, os.MkdirAll(filepath.Dir(file), 0o700))
