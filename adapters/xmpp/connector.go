@@ -61,11 +61,13 @@ func (c *Connector) Login(ctx context.Context, login broker.UpstreamLogin, sink 
 		return nil, &broker.UpstreamError{Code: domain.RejectBadCredentials,
 			Text: "the account is not of the form name@domain, nor a name with the option domain set"}
 	}
-	n, err := c.open(ctx, o, who, &credentials{user: who.local, password: login.Password})
+	creds := &credentials{user: who.local, password: login.Password}
+	n, err := c.open(ctx, o, who, creds)
+	creds.forgetUnless(o.resume)
 	if err != nil {
 		return nil, err
 	}
-	conv := &Conversation{c: c, o: o, who: who, creds: n.creds, sink: sink, done: make(chan struct{}), ready: make(chan struct{})}
+	conv := &Conversation{c: c, o: o, who: who, creds: creds, sink: sink, done: make(chan struct{}), ready: make(chan struct{})}
 	if err := conv.begin(ctx, n); err != nil {
 		return nil, err
 	}

@@ -23,7 +23,6 @@ const (
 	nsSM      = "urn:xmpp:sm:3"
 	nsDelay   = "urn:xmpp:delay"
 	nsStates  = "http://jabber.org/protocol/chatstates"
-	nsCarbons = "urn:xmpp:carbons:2"
 )
 
 // element is one XML element with all that is in it.

@@ -113,7 +113,6 @@ func (n *negotiation) run() error {
 	if err := n.authenticate(); err != nil {
 		return err
 	}
-	n.creds.forgetUnless(n.o.resume)
 	if err := n.openStream(); err != nil {
 		return err
 	}
