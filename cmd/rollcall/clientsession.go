@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"rollcall/adapters/device"
 	"rollcall/domain/broker"
@@ -35,16 +36,21 @@ func (a *app) converse(ctx context.Context, s *device.Session, how string, stay 
 	return out.over(err)
 }
 
-// heed logs out at the first interrupt and leaves at the second, or at a SIGTERM.
+// logoutPatience is how long an interrupted client waits for its logout: there
+// may be no coverage for it.
+const logoutPatience = 5 * time.Second
+
+// heed logs out at the first interrupt, and leaves at the second, at a SIGTERM,
+// or where the logout does not come through.
 func heed(signals <-chan os.Signal, s *device.Session, leave context.CancelCauseFunc) {
-	for first := true; ; first = false {
-		if got := <-signals; got == os.Interrupt && first {
-			s.Logout()
-			continue
+	if <-signals == os.Interrupt {
+		s.Logout()
+		select {
+		case <-signals:
+		case <-time.After(logoutPatience):
 		}
-		leave(errLeft)
-		return
 	}
+	leave(errLeft)
 }
 
 // obey works off standard input, until it ends.

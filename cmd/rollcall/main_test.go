@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -13,6 +14,9 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"rollcall": main})
 }
 
+// scriptsTimeout bounds the scripts: what hangs is shown, not waited for.
+const scriptsTimeout = 90 * time.Second
+
 // TestScripts runs one script for each command, wrong use included.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -20,11 +24,13 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Cmds:                scriptCommands,
 		Setup: func(env *testscript.Env) error {
+			env.Values[runningKey{}] = new(stack)
 			env.Setenv("ROLLCALL_DATA", env.WorkDir+"/data")
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("XDG_CONFIG_HOME", env.WorkDir+"/config")
 			return nil
 		},
+		Deadline:            time.Now().Add(scriptsTimeout),
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 	})
 }

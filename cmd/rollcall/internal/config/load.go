@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -64,6 +65,9 @@ func environment(env []string) map[string]given {
 	keys := Keys()
 	for _, pair := range env {
 		name, value, _ := strings.Cut(pair, "=")
+		if value == "" {
+			continue // as if it were not there
+		}
 		if i := slices.IndexFunc(keys, func(key string) bool { return EnvName(key) == name }); i >= 0 {
 			values[keys[i]] = given{value, name}
 		}
@@ -117,8 +121,11 @@ func problemOf(err error) string {
 	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
 		err = inner
 	}
-	return err.Error()
+	return quotedKey.ReplaceAllString(err.Error(), "")
 }
+
+// quotedKey is how the library names the key in front of a problem.
+var quotedKey = regexp.MustCompile(`^'[^']*' `)
 
 // EnvName gives the variable for a key: ROLLCALL_TIMING_STATUS_INTERVAL for
 // timing.status-interval.
