@@ -44,8 +44,8 @@ func (t Timing) withDefaults() Timing {
 	return t
 }
 
-// defaultConnecting is how many upstream logins run at once unless Config says
-// otherwise.
+// defaultConnecting is how many upstream logins of one service run at once unless
+// Config says otherwise.
 const defaultConnecting = 64
 
 // Config is what a broker is made of.
@@ -56,7 +56,8 @@ type Config struct {
 	Logger     *slog.Logger // silent where nil
 	Version    string
 	Timing     Timing
-	// Connecting is how many upstream logins run at once; 64 where zero.
+	// Connecting is how many upstream logins of one service run at once; 64
+	// where zero.
 	Connecting int
 }
 
@@ -69,14 +70,17 @@ type Broker struct {
 	version    string
 	timing     Timing
 	connectors map[domain.Kind]Connector
-	connecting chan struct{} // a place for each upstream login under way
+	connecting int
 	dir        *directory
 	seq        *sequencer
 
 	mu       sync.Mutex
 	sessions map[domain.SessionID]*session
-	open     bool // devices are let in
+	places   map[domain.ServiceID]chan struct{} // one for each upstream login under way
+	open     bool                               // devices are let in
+	stopped  bool
 	unwatch  func() bool
+	inside   sync.WaitGroup // logins and resumes under way
 	ending   sync.WaitGroup // sessions on their way out
 	stopOnce sync.Once
 	stopErr  error
@@ -91,8 +95,10 @@ func Open(ctx context.Context, c Config) (*Broker, error) {
 		log: c.Log, clock: c.Clock, logger: c.Logger, version: c.Version,
 		timing:     c.Timing.withDefaults(),
 		connectors: make(map[domain.Kind]Connector),
+		connecting: c.Connecting,
 		dir:        newDirectory(),
 		sessions:   make(map[domain.SessionID]*session),
+		places:     make(map[domain.ServiceID]chan struct{}),
 	}
 	if b.clock == nil {
 		b.clock = SystemClock{}
@@ -100,10 +106,9 @@ func Open(ctx context.Context, c Config) (*Broker, error) {
 	if b.logger == nil {
 		b.logger = slog.New(slog.DiscardHandler)
 	}
-	if c.Connecting == 0 {
-		c.Connecting = defaultConnecting
+	if b.connecting == 0 {
+		b.connecting = defaultConnecting
 	}
-	b.connecting = make(chan struct{}, c.Connecting)
 	for _, k := range c.Connectors {
 		b.connectors[k.Kind()] = k
 	}
@@ -128,64 +133,6 @@ func (b *Broker) fold(ctx context.Context) (*domain.Ledger, error) {
 	return l, b.dir.load(ctx, b.log, l)
 }
 
-// Start records that the broker runs and lets devices in.
-func (b *Broker) Start(ctx context.Context) error {
-	err := b.seq.do(ctx, func(t *turn) error {
-		_, err := t.decide(domain.StartBroker{At: t.now, Version: b.version})
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.open = true
-	b.watchSilence()
-	return nil
-}
-
-// Stop lets nobody in any more, closes every link and every upstream
-// conversation, and returns when all that was decided is durable. The sessions
-// keep their seats: their devices resume them after the next start. It stops
-// what [Open] began also where Start was never called.
-func (b *Broker) Stop(ctx context.Context) error {
-	b.stopOnce.Do(func() { b.stopErr = b.shutDown(ctx) })
-	return b.stopErr
-}
-
-func (b *Broker) shutDown(ctx context.Context) error {
-	wasOpen, sessions := b.closeDoors()
-	var parting sync.WaitGroup
-	for _, s := range sessions {
-		parting.Go(s.suspend)
-	}
-	parting.Wait()
-	var err error
-	if wasOpen {
-		err = b.seq.do(ctx, func(t *turn) error {
-			_, err := t.decide(domain.StopBroker{At: t.now})
-			return err
-		})
-	}
-	b.seq.stop() // from here on no session ends any more
-	b.ending.Wait()
-	return err
-}
-
-// closeDoors gives the sessions there are, and sees to it that none is added.
-func (b *Broker) closeDoors() (wasOpen bool, sessions []*session) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	wasOpen, b.open = b.open, false
-	if b.unwatch != nil {
-		b.unwatch()
-	}
-	for _, s := range b.sessions {
-		sessions = append(sessions, s)
-	}
-	return wasOpen, sessions
-}
-
 // Failed is closed when a batch could not be written. The broker then answers
 // everything with an error; the process is to be ended and started again.
 func (b *Broker) Failed() <-chan struct{} { return b.seq.failed }
@@ -198,37 +145,6 @@ func (b *Broker) Err() error {
 	default:
 		return nil
 	}
-}
-
-// register adds a session that begins or wakes; false once the doors are closed.
-func (b *Broker) register(s *session) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if !b.open {
-		return false
-	}
-	b.sessions[s.id] = s
-	return true
-}
-
-func (b *Broker) unregister(s *session) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.sessions[s.id] == s {
-		delete(b.sessions, s.id)
-	}
-}
-
-func (b *Broker) session(id domain.SessionID) *session {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.sessions[id]
-}
-
-func (b *Broker) isOpen() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.open
 }
 
 // react follows durable events: a session that is over on record is taken down.

@@ -12,13 +12,16 @@ import (
 // records say, turned round. The sequencer writes it; anybody may ask.
 type directory struct {
 	mu       sync.RWMutex
-	devices  map[[32]byte]domain.DeviceID
+	devices  map[[keySize]byte]domain.DeviceID
 	revoked  map[domain.DeviceID]bool
 	people   map[string]domain.PersonID
 	accounts map[accountName]domain.AccountID
 	offers   map[[sha256.Size]byte]domain.OfferID
 	endings  endings
 }
+
+// keySize is the length of a device's public key (X25519) in bytes.
+const keySize = 32
 
 // accountName is what a device calls an account.
 type accountName struct {
@@ -35,7 +38,7 @@ type AccountRef struct {
 
 func newDirectory() *directory {
 	return &directory{
-		devices:  make(map[[32]byte]domain.DeviceID),
+		devices:  make(map[[keySize]byte]domain.DeviceID),
 		revoked:  make(map[domain.DeviceID]bool),
 		people:   make(map[string]domain.PersonID),
 		accounts: make(map[accountName]domain.AccountID),
@@ -68,8 +71,8 @@ func (d *directory) add(l *domain.Ledger, s domain.Side) {
 			d.accounts[accountName{a.Person, a.Service, string(s.Value)}] = a.ID
 		}
 	case domain.SideDeviceKey:
-		if device, ok := l.Device(domain.DeviceID(s.Position)); ok && len(s.Value) == 32 {
-			d.devices[[32]byte(s.Value)] = device.ID
+		if device, ok := l.Device(domain.DeviceID(s.Position)); ok && len(s.Value) == keySize {
+			d.devices[[keySize]byte(s.Value)] = device.ID
 			d.revoked[device.ID] = device.Revoked
 		}
 	case domain.SideOfferSecret:
@@ -107,10 +110,10 @@ func (d *directory) bar(e *domain.PersonBarred) {
 func (d *directory) device(key []byte) (domain.DeviceID, error) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	if len(key) != 32 {
+	if len(key) != keySize {
 		return 0, ErrUnknownKey
 	}
-	id, ok := d.devices[[32]byte(key)]
+	id, ok := d.devices[[keySize]byte(key)]
 	switch {
 	case !ok:
 		return 0, ErrUnknownKey

@@ -13,9 +13,10 @@
 // Each session's I/O state lies under one lock. What comes from its device or
 // from its upstream conversation is worked off under it, on the goroutine that
 // brought it: the state has one owner at a time, a slow device slows its own
-// upstream and nobody else, and an idle session costs no goroutine. No session's
-// lock is ever taken by the sequencer or the log writer; they may be waited for
-// with the lock held.
+// upstream and nobody else, and an idle session costs no goroutine. A second
+// lock, taken before the first, is held while upstream is called: what comes
+// from there does not wait for what goes there. No session's lock is ever taken
+// by the sequencer or the log writer; they may be waited for with the locks held.
 //
 // # Vocabulary
 //

@@ -118,6 +118,7 @@ type upstream struct {
 	mu     sync.Mutex
 	err    error
 	hold   chan struct{}
+	deaf   bool // logins do not look at their context
 	logins []broker.UpstreamLogin
 	talks  []*talk
 	busy   int // logins under way
@@ -137,7 +138,9 @@ func (u *upstream) set(err error, h chan struct{}) {
 func (u *upstream) Login(ctx context.Context, l broker.UpstreamLogin, sink broker.Sink) (broker.Conversation, error) {
 	hold, err := u.enter(l)
 	defer u.leave()
-	if hold != nil {
+	if u.deaf && hold != nil {
+		<-hold
+	} else if hold != nil {
 		select {
 		case <-hold:
 		case <-ctx.Done():
@@ -181,6 +184,8 @@ type talk struct {
 	safe      uint64
 	loggedOut bool
 	refuse    error
+	hold      chan struct{} // sends wait for it, or for their context
+	atLogout  func()
 }
 
 func (t *talk) deliver(e broker.UpstreamEvent) {
@@ -188,7 +193,14 @@ func (t *talk) deliver(e broker.UpstreamEvent) {
 	t.sink.Deliver(t.seq, e)
 }
 
-func (t *talk) Send(_ context.Context, m broker.OutgoingMessage) error {
+func (t *talk) Send(ctx context.Context, m broker.OutgoingMessage) error {
+	if t.hold != nil {
+		select {
+		case <-t.hold:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.refuse != nil {
@@ -207,7 +219,18 @@ func (t *talk) SetPresence(_ context.Context, p broker.OwnPresence) error {
 
 func (t *talk) Acknowledge(seq uint64) { t.mu.Lock(); defer t.mu.Unlock(); t.safe = seq }
 
+func (t *talk) setRefuse(err error) { t.mu.Lock(); defer t.mu.Unlock(); t.refuse = err }
+
+func (t *talk) allSent() []broker.OutgoingMessage {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.sent)
+}
+
 func (t *talk) Logout(context.Context) error {
+	if t.atLogout != nil {
+		t.atLogout()
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.loggedOut = true

@@ -44,9 +44,12 @@ type Rejected struct {
 }
 
 // Resumed answers a resume: the session goes on. What the device has not
-// acknowledged follows.
+// acknowledged follows. The device sends its presence again: upstream may have
+// been logged in anew.
 type Resumed struct {
-	Session        domain.SessionID
+	Session domain.SessionID
+	// Fence is the number of this link. Within one run of the broker it only
+	// ever rises; links of an earlier run are gone, whatever their number.
 	Fence          uint32
 	StatusInterval time.Duration
 }

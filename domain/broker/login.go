@@ -10,6 +10,10 @@ import (
 
 // Login decides on a login and sees it through, see [Devices].
 func (b *Broker) Login(ctx context.Context, login Login, link Link) (Session, error) {
+	if !b.enter() {
+		return nil, ErrStopped
+	}
+	defer b.leave()
 	attempt, rejected, err := b.requestLogin(ctx, login)
 	if err != nil {
 		return nil, err
@@ -18,11 +22,11 @@ func (b *Broker) Login(ctx context.Context, login Login, link Link) (Session, er
 		return nil, link.Send(*rejected)
 	}
 	s := attempt.session
-	conv, err := b.connect(attempt)
+	conv, err := b.connect(ctx, attempt)
 	if err != nil {
 		return nil, b.refuse(s, err, link)
 	}
-	secret, err := b.accept(ctx, attempt, login)
+	secret, err := b.accept(ctx, s.id, login)
 	if err == nil && s.begin(conv, secret, link) {
 		return attachment{s, link}, nil
 	}
@@ -45,12 +49,11 @@ func (b *Broker) abandon(s *session, conv Conversation, cause error, link Link) 
 	return link.Send(interrupted(s.id))
 }
 
-// attempt is a login that has been given a seat.
+// attempt is a login that has been given a seat, or a session that wakes.
 type attempt struct {
-	session   *session
-	connector Connector
-	upstream  UpstreamLogin
-	ctx       context.Context // ends with the link, or with the session
+	session  *session
+	service  domain.ServiceID
+	upstream UpstreamLogin
 }
 
 // requestLogin has the login decided: it gives an attempt, or the refusal.
@@ -67,13 +70,16 @@ func (b *Broker) requestLogin(ctx context.Context, login Login) (a *attempt, rej
 			rejected = &Rejected{Session: e.Session, Code: e.Code, RetryAfter: e.RetryAfter.Or(0)}
 			return nil
 		}
-		a = b.newAttempt(ctx, domain.SessionID(records[0].Position), login, service)
+		a = b.newAttempt(domain.SessionID(records[0].Position), login, service)
 		if !b.register(a.session) {
 			_, err = t.decide(domain.RejectLogin{At: t.now, Session: a.session.id, Code: domain.RejectInterrupted})
 			return errors.Join(ErrStopped, err)
 		}
 		return nil
 	})
+	if errors.Is(err, domain.ErrDeviceRevoked) || errors.Is(err, domain.ErrUnknownDevice) { // since it opened its link
+		return nil, &Rejected{Code: domain.RejectNotPermitted, Text: err.Error()}, nil
+	}
 	return a, rejected, err
 }
 
@@ -99,19 +105,11 @@ func (t *turn) noteLogin(p domain.Position, login Login, service domain.ServiceI
 	}
 }
 
-func (b *Broker) newAttempt(ctx context.Context, id domain.SessionID, login Login, service domain.Service) *attempt {
-	ctx, cancel := context.WithCancel(ctx)
-	s := &session{
-		b: b, id: id, device: login.Device,
-		settings: service.Settings,
-		interval: b.statusInterval(service.Settings),
-		life:     ctx, cancel: cancel,
-	}
+func (b *Broker) newAttempt(id domain.SessionID, login Login, service domain.Service) *attempt {
 	return &attempt{
-		session:   s,
-		connector: b.connectors[service.Settings.Kind],
-		upstream:  UpstreamLogin{Session: id, Settings: service.Settings, Account: login.Account, Password: login.Password},
-		ctx:       ctx,
+		session:  &session{b: b, id: id, device: login.Device, interval: b.statusInterval(service.Settings)},
+		service:  service.ID,
+		upstream: UpstreamLogin{Session: id, Settings: service.Settings, Account: login.Account, Password: login.Password},
 	}
 }
 
@@ -127,34 +125,58 @@ func (b *Broker) statusInterval(s domain.Settings) time.Duration {
 	return interval
 }
 
-// connect logs in upstream, within the bounds of time and number. Every error
-// is an *UpstreamError, or that of a login which nobody waits for any more.
-func (b *Broker) connect(a *attempt) (Conversation, error) {
-	if a.connector == nil {
+// connect logs in upstream, within the bounds of time and number. It is given up
+// when ctx is done or the session ends. Every error is an *UpstreamError, or that
+// of a login which nobody waits for any more.
+func (b *Broker) connect(ctx context.Context, a *attempt) (Conversation, error) {
+	connector := b.connectors[a.upstream.Settings.Kind]
+	if connector == nil {
 		return nil, &UpstreamError{Code: domain.RejectUpstreamRefused, Text: "this server has no connector for " + string(a.upstream.Settings.Kind)}
 	}
-	ctx, cancel := context.WithTimeout(a.ctx, b.timing.LoginTimeout)
-	defer cancel()
+	bounded, done := a.session.call.begin(ctx, b.timing.LoginTimeout)
+	defer done()
+	place := b.place(a.service)
 	select {
-	case b.connecting <- struct{}{}:
-		defer func() { <-b.connecting }()
-	case <-ctx.Done():
-		return nil, a.loginError(ctx.Err())
+	case place <- struct{}{}:
+		defer func() { <-place }()
+	case <-bounded.Done():
+		return nil, a.loginError(ctx, bounded.Err())
 	}
-	conv, err := a.connector.Login(ctx, a.upstream, a.session)
+	conv, err := connector.Login(bounded, a.upstream, a.session)
+	if err == nil && (ctx.Err() != nil || a.session.call.givenUp()) { // it came too late
+		a.session.logout(conv)
+		err = context.Canceled
+	}
 	if err != nil {
-		return nil, a.loginError(err)
+		return nil, a.loginError(ctx, err)
 	}
 	return conv, nil
 }
 
+// place gives what bounds the number of logins of a service: were it one bound
+// for all, a server that does not answer would hold up the others' logins.
+func (b *Broker) place(id domain.ServiceID) chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.places[id] == nil {
+		b.places[id] = make(chan struct{}, b.connecting)
+	}
+	return b.places[id]
+}
+
 // loginError tells an upstream that was too slow from a login that was given up.
-func (a *attempt) loginError(err error) error {
+// A wrong password counts, whether or not anybody waits to hear of it.
+func (a *attempt) loginError(ctx context.Context, err error) error {
 	var refusal *UpstreamError
+	refused := errors.As(err, &refusal)
 	switch {
-	case a.ctx.Err() != nil:
-		return a.ctx.Err()
-	case errors.As(err, &refusal):
+	case refused && refusal.Code == domain.RejectBadCredentials:
+		return refusal
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case a.session.call.givenUp():
+		return context.Canceled
+	case refused:
 		return refusal
 	case errors.Is(err, context.DeadlineExceeded):
 		return &UpstreamError{Code: domain.RejectUpstreamTimeout, Text: "the server did not answer in time"}
@@ -169,7 +191,7 @@ func (b *Broker) refuse(s *session, cause error, link Link) error {
 	answer := interrupted(s.id)
 	var refusal *UpstreamError
 	if errors.As(cause, &refusal) {
-		answer.Code, answer.Text = refusal.Code, refusal.Text
+		answer.Code, answer.Text = refusal.Code, brief(refusal.Text)
 	}
 	err := b.seq.do(context.Background(), func(t *turn) error {
 		records, err := t.decide(domain.RejectLogin{At: t.now, Session: s.id, Code: answer.Code})
@@ -196,17 +218,17 @@ func interrupted(id domain.SessionID) Rejected {
 
 // accept records that the session is live, with its credentials sealed beside
 // it.
-func (b *Broker) accept(ctx context.Context, a *attempt, login Login) (secret []byte, err error) {
+func (b *Broker) accept(ctx context.Context, id domain.SessionID, login Login) (secret []byte, err error) {
 	secret = newResumeSecret()
-	sealed, err := seal(credentials{login.Account, login.Password}, secret, b.log.ID(), a.session.id)
+	sealed, err := seal(credentials{login.Account, login.Password}, secret, b.log.ID(), id)
 	if err != nil {
 		return nil, err
 	}
 	err = b.seq.do(context.WithoutCancel(ctx), func(t *turn) error {
-		if _, err := t.decide(domain.AcceptLogin{At: t.now, Session: a.session.id}); err != nil {
+		if _, err := t.decide(domain.AcceptLogin{At: t.now, Session: id}); err != nil {
 			return err
 		}
-		t.side(domain.Position(a.session.id), domain.SideCredentials, sealed)
+		t.side(domain.Position(id), domain.SideCredentials, sealed)
 		return nil
 	})
 	return secret, err

@@ -166,6 +166,9 @@ func (b *Broker) Enrol(ctx context.Context, e Enrolment) (id domain.DeviceID, er
 	if !b.isOpen() {
 		return 0, ErrStopped
 	}
+	if len(e.Key) != keySize {
+		return 0, fmt.Errorf("%w: it has %d bytes, not %d", ErrUnknownKey, len(e.Key), keySize)
+	}
 	err = b.seq.do(ctx, func(t *turn) error {
 		offer := t.directory().offer(e.Secret)
 		if offer == 0 {

@@ -85,6 +85,12 @@ type Sink interface {
 	// which is how a fast server is slowed down; it returns early when the
 	// session is over. seq rises by one with each call, from 1, and is what
 	// [Conversation.Acknowledge] refers to.
+	//
+	// It is never called from within a call that the session makes (Login aside,
+	// which may deliver what came with it): Send, SetPresence, Acknowledge and
+	// Logout hand on what they cause from another goroutine, or the session
+	// would wait for itself. The session, for its part, never calls Logout from
+	// within Deliver.
 	Deliver(seq uint64, e UpstreamEvent)
 }
 

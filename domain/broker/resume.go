@@ -14,67 +14,45 @@ const resumeRetry = 15 * time.Second
 
 // Resume takes a session up on a new link, see [Devices].
 func (b *Broker) Resume(ctx context.Context, r Resume, link Link) (Session, error) {
-	if !b.isOpen() {
+	if !b.enter() {
 		return nil, ErrStopped
 	}
-	s, err := b.find(ctx, r)
+	defer b.leave()
+	s, service, err := b.find(ctx, r)
 	if err != nil {
 		return nil, b.refuseResume(r, err, link)
 	}
 	s.resuming.Lock()
 	defer s.resuming.Unlock()
-	if err := s.wake(ctx, r); err != nil {
+	if err := s.wake(ctx, r, service); err != nil {
 		return nil, b.refuseResume(r, err, link)
 	}
-	if err := s.resume(ctx, r, link); err != nil {
+	if err := s.resume(ctx, r, service, link); err != nil {
 		return nil, b.refuseResume(r, err, link)
 	}
 	return attachment{s, link}, nil
 }
 
-// find gives the session, which may still have to be woken.
-func (b *Broker) find(ctx context.Context, r Resume) (*session, error) {
-	if s := b.session(r.Session); s != nil {
-		if s.device != r.Device {
-			return nil, domain.ErrUnknownSession
-		}
-		return s, nil
-	}
-	var s *session
-	err := b.seq.do(ctx, func(t *turn) error {
+// find gives the session, which may still have to be woken, and its service with
+// the settings that it has now.
+func (b *Broker) find(ctx context.Context, r Resume) (s *session, service domain.Service, err error) {
+	err = b.seq.do(ctx, func(t *turn) error {
 		seat, ok := t.ledger().Seat(r.Session)
 		if !ok || !seat.Live || seat.Device != r.Device {
 			return domain.ErrUnknownSession
 		}
-		service, _ := t.ledger().Service(seat.Service)
-		s = b.asleep(seat, service)
+		service, _ = t.ledger().Service(seat.Service)
+		if s = b.asleep(seat); s == nil {
+			return ErrStopped
+		}
 		return nil
 	})
-	return s, err
-}
-
-// asleep gives the one session object for a seat that has none yet since the
-// broker started.
-func (b *Broker) asleep(seat domain.Seat, service domain.Service) *session {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if s := b.sessions[seat.Session]; s != nil {
-		return s
-	}
-	s := &session{
-		b: b, id: seat.Session, device: seat.Device, fence: seat.Fence,
-		interval:  b.statusInterval(service.Settings),
-		settings:  service.Settings,
-		uncovered: !seat.Covered,
-	}
-	s.life, s.cancel = context.WithCancel(context.Background())
-	b.sessions[s.id] = s
-	return s
+	return s, service, err
 }
 
 // wake logs a session in upstream again if it has no conversation, with the
 // credentials that the device's secret unseals. It holds resuming.
-func (s *session) wake(ctx context.Context, r Resume) error {
+func (s *session) wake(ctx context.Context, r Resume, service domain.Service) error {
 	s.mu.Lock()
 	awake, over := s.conv != nil, s.over
 	s.mu.Unlock()
@@ -91,7 +69,10 @@ func (s *session) wake(ctx context.Context, r Resume) error {
 	s.mu.Lock()
 	s.outbox = outbox{acked: r.Received}
 	s.mu.Unlock()
-	return s.reconnect(ctx, c, r.Secret)
+	return s.reconnect(ctx, r.Secret, &attempt{
+		session: s, service: service.ID,
+		upstream: UpstreamLogin{Session: s.id, Settings: service.Settings, Account: c.Account, Password: c.Password},
+	})
 }
 
 // credentials unseals what was kept beside the session.
@@ -108,17 +89,9 @@ func (s *session) credentials(ctx context.Context, secret []byte) (credentials, 
 }
 
 // reconnect logs in upstream with credentials that had been accepted before.
-func (s *session) reconnect(ctx context.Context, c credentials, secret []byte) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(s.life, cancel)()
-	conv, err := s.b.connect(&attempt{
-		session:   s,
-		connector: s.b.connectors[s.settings.Kind],
-		upstream:  UpstreamLogin{Session: s.id, Settings: s.settings, Account: c.Account, Password: c.Password},
-		ctx:       ctx,
-	})
-	if err != nil && s.life.Err() != nil {
+func (s *session) reconnect(ctx context.Context, secret []byte, a *attempt) error {
+	conv, err := s.b.connect(ctx, a)
+	if err != nil && s.call.givenUp() {
 		return domain.ErrUnknownSession
 	}
 	if err != nil {
@@ -141,8 +114,11 @@ func (s *session) adopt(conv Conversation, secret []byte) bool {
 	return !s.over
 }
 
-// resume raises the fence and lets the new link speak.
-func (s *session) resume(ctx context.Context, r Resume, link Link) error {
+// resume raises the fence and lets the new link speak, unless that is gone by
+// now: then a yet newer one may be there.
+func (s *session) resume(ctx context.Context, r Resume, service domain.Service, link Link) error {
+	s.calls.Lock()
+	defer s.calls.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -150,6 +126,8 @@ func (s *session) resume(ctx context.Context, r Resume, link Link) error {
 		return domain.ErrUnknownSession
 	case !s.secret.fits(r.Secret):
 		return errUnseal
+	case ctx.Err() != nil:
+		return ctx.Err()
 	}
 	if s.uncovered {
 		if err := s.recordResume(ctx); err != nil {
@@ -158,6 +136,7 @@ func (s *session) resume(ctx context.Context, r Resume, link Link) error {
 	}
 	s.fence++
 	s.uncovered = false
+	s.interval = s.b.statusInterval(service.Settings)
 	if safe := s.outbox.ack(r.Received); safe > 0 {
 		s.conv.Acknowledge(safe)
 	}
@@ -175,8 +154,12 @@ func (s *session) recordResume(ctx context.Context) error {
 }
 
 // refuseResume answers a resume that came to nothing. Where the broker itself
-// cannot go on it gives the error instead.
+// cannot go on it gives the error instead: the session then seems to be over, and
+// is not.
 func (b *Broker) refuseResume(r Resume, cause error, link Link) error {
+	if !b.isOpen() {
+		return ErrStopped
+	}
 	answer := ResumeRefused{Session: r.Session}
 	var refusal *UpstreamError
 	switch {
@@ -186,9 +169,9 @@ func (b *Broker) refuseResume(r Resume, cause error, link Link) error {
 		if err := b.endUnresumable(r.Session, refusal); err != nil {
 			return err
 		}
-		answer.Ended, answer.Cause, answer.Text = true, domain.EndResumeFailed, refusal.Text
+		answer.Ended, answer.Cause, answer.Text = true, domain.EndResumeFailed, brief(refusal.Text)
 	case errors.As(cause, &refusal):
-		answer.RetryAfter, answer.Text = resumeRetry, refusal.Error()
+		answer.RetryAfter, answer.Text = resumeRetry, brief(refusal.Error())
 	default:
 		return cause
 	}
@@ -212,7 +195,7 @@ func (b *Broker) endUnresumable(id domain.SessionID, refusal *UpstreamError) err
 		if err != nil {
 			return err
 		}
-		t.side(domain.Position(id), domain.SideUpstreamText, []byte(refusal.Text))
+		t.side(domain.Position(id), domain.SideUpstreamText, []byte(brief(refusal.Text)))
 		return nil
 	})
 	if errors.Is(err, domain.ErrUnknownSession) {

@@ -1,32 +1,48 @@
 package broker
 
-// keptAnswers is how many answers a session remembers. A device has far fewer
-// messages unanswered at once.
-const keptAnswers = 256
+import (
+	"hash/maphash"
+	"slices"
+)
+
+// keptAnswers is how many answers a session remembers: more than a device keeps
+// unanswered, which is a thousand at most, so that all of them may get lost with
+// a link.
+const keptAnswers = 1024
 
 // sentMemory remembers the answers to a device's latest messages, so that one
-// that is asked for again, after a lost link, is not sent again.
+// that is asked for again, after a lost link, is not sent again. It keeps eight
+// bytes of each.
 type sentMemory struct {
-	answers map[string]Sent
-	order   []string // a ring
-	next    int
+	ids     []uint64          // hashes of the messages' names, a ring
+	next    int               // of the ring, once it is full
+	refused map[uint64]string // what upstream said of those that it refused
 }
 
+var sentSeed = maphash.MakeSeed()
+
 func (m *sentMemory) get(id string) (Sent, bool) {
-	answer, ok := m.answers[id]
-	return answer, ok
+	hash := maphash.String(sentSeed, id)
+	if !slices.Contains(m.ids, hash) {
+		return Sent{}, false
+	}
+	return Sent{ID: id, Error: m.refused[hash]}, true
 }
 
 func (m *sentMemory) put(answer Sent) {
-	if m.answers == nil {
-		m.answers = make(map[string]Sent)
-	}
-	if len(m.order) < keptAnswers {
-		m.order = append(m.order, answer.ID)
+	hash := maphash.String(sentSeed, answer.ID)
+	if len(m.ids) < keptAnswers {
+		m.ids = append(m.ids, hash)
 	} else {
-		delete(m.answers, m.order[m.next])
-		m.order[m.next] = answer.ID
+		delete(m.refused, m.ids[m.next])
+		m.ids[m.next] = hash
 		m.next = (m.next + 1) % keptAnswers
 	}
-	m.answers[answer.ID] = answer
+	if answer.Error == "" {
+		return
+	}
+	if m.refused == nil {
+		m.refused = make(map[uint64]string)
+	}
+	m.refused[hash] = answer.Error
 }

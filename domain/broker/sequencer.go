@@ -144,7 +144,9 @@ func (s *sequencer) decideAll() {
 		case r := <-in:
 			s.take(pending, r)
 		case t := <-s.touches:
-			s.ledger.Touch(t.session, domain.Instant(t.at))
+			// Were the clock to have gone back, an unstamped touch would lie
+			// before the ledger's own time, and the device seem silent.
+			s.ledger.Touch(t.session, s.ledger.Stamp(t.at))
 		case out <- pending:
 			pending = s.newBatch()
 		case <-s.wake:

@@ -11,27 +11,27 @@ import (
 
 // session is the I/O state of one login and the session that grows out of it.
 // Whatever happens to it, from its device or from upstream, happens under its
-// lock, on the goroutine that brought it; so an idle session costs none.
+// locks, on the goroutine that brought it; so an idle session costs none. calls
+// is taken before mu.
 type session struct {
-	b        *Broker
-	id       domain.SessionID
-	device   domain.DeviceID
-	settings domain.Settings
-	interval time.Duration // of status messages
-	// life ends, by cancel, with the session: it ends an upstream login that is
-	// under way.
-	life   context.Context
-	cancel context.CancelFunc
+	b      *Broker
+	id     domain.SessionID
+	device domain.DeviceID
 
 	// resuming is held by the one resume that is under way.
 	resuming sync.Mutex
+	// calls is held while conv is called: for as long as upstream takes, in
+	// which mu stays free for what comes from there.
+	calls sync.Mutex
+	call  call
+	sent  sentMemory // calls' own
 
-	mu     sync.Mutex
-	over   bool
-	secret secretDigest
-	conv   Conversation // nil until the upstream login is through
-	outbox outbox
-	sent   sentMemory
+	mu       sync.Mutex
+	over     bool
+	secret   secretDigest
+	conv     Conversation // nil until the upstream login is through
+	outbox   outbox
+	interval time.Duration // of status messages
 
 	link      Link // nil while there is none
 	fence     uint32
@@ -111,68 +111,91 @@ func (s *session) pump() {
 // Receive hands in a message from the device, see [Session].
 func (a attachment) Receive(ctx context.Context, m FromDevice) error {
 	s := a.session
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.over {
-		return ErrSessionOver
-	}
-	if s.link != a.link {
-		return ErrLinkReplaced
-	}
-	s.hear()
-	if err := s.regainCoverage(ctx); err != nil {
-		return err
+	s.calls.Lock()
+	defer s.calls.Unlock()
+	conv, err := a.listen(ctx)
+	if err != nil {
+		return over(err)
 	}
 	switch m := m.(type) {
 	case Ack:
-		s.acknowledge(m.Number)
+		s.acknowledge(conv, m.Number)
 	case Send:
-		s.sendUpstream(m)
+		s.sendUpstream(conv, m)
 	case SetPresence:
-		s.setPresence(m.Presence)
+		s.setPresence(conv, m.Presence)
 	case Logout:
-		return s.finish(ctx, domain.EndLogout, "")
+		return over(s.finish(ctx, domain.EndLogout, ""))
 	}
 	return nil // a Status says no more than that the device is there
 }
 
-// acknowledge forgets the items that are safe with the device, and tells
-// upstream. The lock is held.
-func (s *session) acknowledge(number uint64) {
-	if safe := s.outbox.ack(number); safe > 0 {
-		s.conv.Acknowledge(safe)
+// over puts what the ledger says of a session that has ended into the words of
+// the port.
+func over(err error) error {
+	if errors.Is(err, domain.ErrUnknownSession) {
+		return ErrSessionOver
 	}
+	return err
+}
+
+// listen notes that the device was heard of on this link, if that is the one
+// which speaks for the session.
+func (a attachment) listen(ctx context.Context) (Conversation, error) {
+	s := a.session
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over {
+		return nil, ErrSessionOver
+	}
+	if s.link != a.link {
+		return nil, ErrLinkReplaced
+	}
+	s.hear()
+	return s.conv, s.regainCoverage(ctx)
+}
+
+// acknowledge forgets the items that are safe with the device, and tells
+// upstream. calls is held.
+func (s *session) acknowledge(conv Conversation, number uint64) {
+	s.mu.Lock()
+	safe := s.outbox.ack(number)
 	s.pump()
+	s.mu.Unlock()
+	if safe > 0 {
+		conv.Acknowledge(safe)
+	}
 }
 
 // sendUpstream sends a message once, however often the device asks, and answers.
 // Where the conversation has just ended there is no answer, and the device keeps
-// the message. The lock is held.
-func (s *session) sendUpstream(m Send) {
-	if answer, known := s.sent.get(m.ID); known {
-		s.send(answer)
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), s.b.timing.SendTimeout)
-	defer cancel()
-	answer := Sent{ID: m.ID}
-	if err := s.conv.Send(ctx, OutgoingMessage(m)); err != nil {
-		var refused *SendError
-		if !errors.As(err, &refused) {
-			s.b.logger.Debug("message not sent", "session", s.id, "error", err)
-			return
+// the message. calls is held.
+func (s *session) sendUpstream(conv Conversation, m Send) {
+	answer, known := s.sent.get(m.ID)
+	if !known {
+		ctx, done := s.call.begin(context.Background(), s.b.timing.SendTimeout)
+		defer done()
+		answer = Sent{ID: m.ID}
+		if err := conv.Send(ctx, OutgoingMessage(m)); err != nil {
+			var refused *SendError
+			if !errors.As(err, &refused) {
+				s.b.logger.Debug("message not sent", "session", s.id, "error", err)
+				return
+			}
+			answer.Error = brief(refused.Text)
 		}
-		answer.Error = refused.Text
+		s.sent.put(answer)
 	}
-	s.sent.put(answer)
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.send(answer)
 }
 
-// setPresence tells upstream how the person is. The lock is held.
-func (s *session) setPresence(p OwnPresence) {
-	ctx, cancel := context.WithTimeout(context.Background(), s.b.timing.SendTimeout)
-	defer cancel()
-	if err := s.conv.SetPresence(ctx, p); err != nil {
+// setPresence tells upstream how the person is. calls is held.
+func (s *session) setPresence(conv Conversation, p OwnPresence) {
+	ctx, done := s.call.begin(context.Background(), s.b.timing.SendTimeout)
+	defer done()
+	if err := conv.SetPresence(ctx, p); err != nil {
 		s.b.logger.Debug("presence not sent", "session", s.id, "error", err)
 	}
 }
@@ -185,7 +208,7 @@ func (s *session) finish(ctx context.Context, cause domain.EndCause, text string
 		if err != nil {
 			return err
 		}
-		t.side(domain.Position(s.id), domain.SideUpstreamText, []byte(text))
+		t.side(domain.Position(s.id), domain.SideUpstreamText, []byte(brief(text)))
 		return nil
 	})
 }
@@ -204,8 +227,15 @@ func (s *session) Deliver(seq uint64, e UpstreamEvent) {
 	}
 }
 
-// upstreamClosed ends the session for good: its connection was its own.
+// upstreamClosed ends the session for good: its connection was its own. A session
+// that has been taken down is left as it is: the broker may only be stopping.
 func (s *session) upstreamClosed(cause error) {
+	s.mu.Lock()
+	over := s.over
+	s.mu.Unlock()
+	if over {
+		return
+	}
 	text := "the connection broke"
 	var refusal *UpstreamError
 	if errors.As(cause, &refusal) {
@@ -232,7 +262,7 @@ func (s *session) suspend() {
 
 // close marks the session as over, says goodbye on the link and closes it.
 func (s *session) close(goodbye func()) Conversation {
-	s.cancel()
+	s.call.giveUp()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.over {
@@ -248,10 +278,13 @@ func (s *session) close(goodbye func()) Conversation {
 	return s.conv
 }
 
+// logout ends the conversation, once no call to it is under way any more.
 func (s *session) logout(conv Conversation) {
 	if conv == nil {
 		return
 	}
+	s.calls.Lock()
+	defer s.calls.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), s.b.timing.LogoutTimeout)
 	defer cancel()
 	if err := conv.Logout(ctx); err != nil {

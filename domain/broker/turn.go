@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"strings"
 	"time"
 
 	"rollcall/domain"
@@ -57,4 +58,15 @@ func (t *turn) forget(e domain.Event) {
 
 func (t *turn) forgetCredentials(id domain.SessionID) {
 	t.batch.Forget = append(t.batch.Forget, domain.SideKey{Position: domain.Position(id), Kind: domain.SideCredentials})
+}
+
+// maxUpstreamText is the most bytes kept of what an upstream server said.
+const maxUpstreamText = 1024
+
+// brief cuts what an upstream server said.
+func brief(text string) string {
+	if len(text) <= maxUpstreamText {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxUpstreamText], "")
 }

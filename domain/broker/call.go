@@ -1,0 +1,50 @@
+package broker
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// call is the one call upstream that a session has under way, so that the end
+// of the session can cut it short. It costs an idle session no context.
+type call struct {
+	mu     sync.Mutex
+	gone   bool
+	cancel context.CancelFunc // nil while no call is under way
+}
+
+// begin gives the context for a call that may take d; done ends it.
+func (c *call) begin(ctx context.Context, d time.Duration) (_ context.Context, done func()) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cancel = cancel
+	if c.gone {
+		cancel()
+	}
+	return ctx, c.end
+}
+
+func (c *call) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cancel()
+	c.cancel = nil
+}
+
+// giveUp cuts short the call under way, and every later one.
+func (c *call) giveUp() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.gone = true
+	if c.cancel != nil {
+		c.cancel()
+	}
+}
+
+func (c *call) givenUp() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.gone
+}
