@@ -30,7 +30,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("XDG_CONFIG_HOME", env.WorkDir+"/config")
 			return nil
 		},
-		Deadline:            time.Now().Add(scriptsTimeout),
+		Deadline:      time.Now().Add(scriptsTimeout),
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 	})
 }
