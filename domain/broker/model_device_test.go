@@ -91,12 +91,15 @@ func (d *modelDevice) say(m broker.FromDevice) {
 	if err := d.session.Receive(context.Background(), m); err != nil {
 		d.detach()
 	}
-	d.collect()
+	if d.m.isCalm() || d.m.chance(70) { // otherwise it is on its way still
+		d.collect()
+	}
 }
 
+// loseLink loses the link with all that is on its way.
 func (d *modelDevice) loseLink() {
 	d.link.mu.Lock()
-	d.link.broken = true
+	d.link.broken, d.link.got = true, d.link.got[:d.read]
 	d.link.mu.Unlock()
 	time.Sleep(time.Duration(d.m.n(5)) * time.Second)
 	d.detach()

@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -203,6 +204,9 @@ func (s *sequencer) writeAll() {
 		}
 		s.committed(b.Records)
 		b.reply(nil)
+		// Whoever was answered may ask again at once: were the next batch taken
+		// before that, callers would fall into two halves that take turns.
+		runtime.Gosched()
 	}
 }
 
