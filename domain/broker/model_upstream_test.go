@@ -60,10 +60,10 @@ type modelTalk struct {
 	// delivering is held while the sink is called, so that a logout can wait
 	// for that.
 	delivering sync.Mutex
-	seq        uint64
 	over       bool
 
 	mu    sync.Mutex
+	seq   uint64
 	seqs  []uint64 // of the messages that were delivered
 	seen  int      // how many of them the device saw, in order
 	safe  uint64
@@ -78,15 +78,20 @@ func (t *modelTalk) deliver(e broker.UpstreamEvent) {
 	if t.over {
 		return
 	}
+	_, t.over = e.(broker.Closed)
+	t.sink.Deliver(t.next(e))
+}
+
+// next numbers an event, or the next message where it is nil.
+func (t *modelTalk) next(e broker.UpstreamEvent) (uint64, broker.UpstreamEvent) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.seq++
 	if e == nil {
-		t.mu.Lock()
 		t.seqs = append(t.seqs, t.seq)
 		e = broker.MessageReceived{ID: fmt.Sprint(t.index), Body: fmt.Sprint(len(t.seqs))}
-		t.mu.Unlock()
 	}
-	_, t.over = e.(broker.Closed)
-	t.sink.Deliver(t.seq, e)
+	return t.seq, e
 }
 
 // saw takes that the device was given a message of this conversation.
