@@ -20,13 +20,13 @@ import (
 type appliance struct {
 	*store
 	data    string
-	started time.Time
+	started time.Time // zero where the appliance does not run
 	// broker takes what changes something; nil where the files are only read.
 	broker *broker.Broker
 	// key and address go into enrolment strings.
 	key     device.Key
 	address string
-	// listening is where devices connect; empty where the appliance does not run.
+	// listening is where devices connect; empty where dispatchers do.
 	listening string
 }
 
@@ -35,9 +35,12 @@ var _ control.Operator = (*appliance)(nil)
 // errReadOnly tells that a copy or a backup was to be changed.
 var errReadOnly = errors.New("this is only open for reading")
 
-// caughtUp waits until the views hold everything that has been written: whoever
-// changed something sees it.
+// caughtUp sees to it that the views hold everything that has been written:
+// whoever changed something sees it.
 func (a *appliance) caughtUp(ctx context.Context) error {
+	if a.started.IsZero() {
+		return a.views.CatchUp(ctx) // nobody else keeps them
+	}
 	return a.views.WaitFor(ctx, a.log.Last())
 }
 

@@ -70,9 +70,6 @@ func openForReading(ctx context.Context, data string, _ *slog.Logger) (*applianc
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := store.views.CatchUp(ctx); err != nil {
-		return nil, nil, errors.Join(err, store.Close())
-	}
 	return &appliance{store: store, data: data}, store.Close, nil
 }
 
@@ -95,15 +92,9 @@ func openForChanging(ctx context.Context, data string, logger *slog.Logger) (*ap
 	if err != nil {
 		return nil, nil, err
 	}
-	following, unfollow := context.WithCancel(context.WithoutCancel(ctx))
-	followed := make(chan error, 1)
-	go func() { followed <- c.store.views.Run(following) }()
-	done := func() error {
-		stopped := c.stop()
-		unfollow()
-		return errors.Join(stopped, <-followed, c.store.views.CatchUp(context.Background()), c.store.Close())
-	}
-	return &appliance{store: c.store, data: data, broker: c.broker, key: c.key, address: stoppedAddress(settings)}, done, nil
+	a := &appliance{store: c.store, data: data, broker: c.broker, key: c.key, address: stoppedAddress(settings)}
+	done := func() error { return errors.Join(c.stop(), a.caughtUp(context.WithoutCancel(ctx)), c.store.Close()) }
+	return a, done, nil
 }
 
 // stoppedAddress gives the address for enrolment strings that serve would give

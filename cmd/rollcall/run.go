@@ -70,7 +70,7 @@ func run(ctx context.Context, o runOptions) (err error) {
 	group, parts := errgroup.WithContext(parts)
 	group.Go(func() error { return door.serve(parts) })
 	group.Go(func() error { return socket.Serve(parts, a) })
-	group.Go(func() error { return c.store.views.Run(parts) })
+	group.Go(func() error { return c.store.keepViews(parts) })
 	group.Go(func() error { return watch.serve(parts) })
 	group.Go(func() error { return failure(parts, c.broker) })
 	announce(o, a, door)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"rollcall/eventstore/boltlog"
 	"rollcall/projections"
@@ -41,6 +43,20 @@ func (s *store) Close() error {
 		err = errors.Join(err, os.RemoveAll(s.scratch))
 	}
 	return err
+}
+
+// keepViews keeps the views up to date until ctx ends. A rebuild that an operator
+// asks for at the same moment may bring them up to date first.
+func (s *store) keepViews(ctx context.Context) error {
+	for {
+		err := s.views.Run(ctx)
+		if !errors.Is(err, projections.ErrRunning) {
+			return err
+		}
+		if sleep(ctx, 50*time.Millisecond) != nil {
+			return nil
+		}
+	}
 }
 
 // openStore opens a data folder for writing, and makes it where there is none.
