@@ -8,9 +8,14 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// raceOptions keep the race detector from sleeping for a second at the end of
+// every process, of which there are hundreds.
+const raceOptions = "atexit_sleep_ms=10 halt_on_error=1"
+
 // TestMain lets the test binary play the program: scripts and end-to-end tests
 // start it as real processes.
 func TestMain(m *testing.M) {
+	os.Setenv("GORACE", raceOptions)
 	testscript.Main(m, map[string]func(){"rollcall": main})
 }
 
@@ -25,6 +30,7 @@ func TestScripts(t *testing.T) {
 		Cmds:                scriptCommands,
 		Setup: func(env *testscript.Env) error {
 			env.Values[runningKey{}] = new(stack)
+			env.Setenv("GORACE", raceOptions)
 			env.Setenv("ROLLCALL_DATA", env.WorkDir+"/data")
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("XDG_CONFIG_HOME", env.WorkDir+"/config")
