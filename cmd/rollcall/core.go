@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rollcall/adapters/device"
+	"rollcall/adapters/groupwise"
 	"rollcall/adapters/local"
 	"rollcall/adapters/xmpp"
 	"rollcall/domain/broker"
@@ -58,7 +59,7 @@ func openCore(ctx context.Context, data string, cost local.Cost, timing broker.T
 
 // connectors gives the connector of every kind of service.
 func connectors(builtIn *local.Connector) []broker.Connector {
-	return []broker.Connector{builtIn, xmpp.New()}
+	return []broker.Connector{builtIn, xmpp.New(), groupwise.New()}
 }
 
 // stop ends every session's links, and returns when all that was decided is

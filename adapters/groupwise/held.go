@@ -1,0 +1,64 @@
+package groupwise
+
+import (
+	"context"
+	"time"
+
+	"rollcall/adapters/groupwise/wire"
+)
+
+const (
+	fetchPatience = 5 * time.Second // for a stranger's details
+	maxFetches    = 64              // at a time
+	maxHeld       = 256             // events of one stranger
+)
+
+// held is what a stranger has done while their details are on the way.
+type held struct{ events []*wire.Event }
+
+func (v *Conversation) hold(h *held, e *wire.Event) {
+	if len(h.events) < maxHeld {
+		h.events = append(h.events, e)
+	}
+}
+
+// fetch holds an event and asks for the details of whom it is about. Where too
+// much is on the way already, the DN has to do. The lock is held.
+func (v *Conversation) fetch(e *wire.Event) {
+	if len(v.held) >= maxFetches || e.Source == "" {
+		aboutPeople[e.Type].handle(v, v.people.stranger(e.Source), e)
+		return
+	}
+	h := &held{}
+	v.hold(h, e)
+	v.held[fold(e.Source)] = h
+	go v.introduce(e.Source)
+}
+
+// introduce gets a stranger's details and handles what was held.
+func (v *Conversation) introduce(dn string) {
+	ctx, cancel := context.WithTimeout(context.Background(), fetchPatience)
+	defer cancel()
+	answer, err := v.ask(ctx, wire.CommandGetDetails, wire.GetDetails(dn))
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if err == nil {
+		v.meetAll(answer)
+	}
+	who := v.people.stranger(dn)
+	h := v.held[fold(dn)]
+	delete(v.held, fold(dn))
+	for _, e := range h.events {
+		aboutPeople[e.Type].handle(v, who, e)
+	}
+}
+
+// meetAll learns of everybody in an answer to getdetails. The lock is held.
+func (v *Conversation) meetAll(answer wire.Fields) (met []*person) {
+	for _, p := range wire.ParseDetails(answer) {
+		if p.DN != "" && !v.people.isOwn(p.DN) {
+			met = append(met, v.people.meet(p))
+		}
+	}
+	return met
+}

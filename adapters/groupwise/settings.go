@@ -1,0 +1,133 @@
+package groupwise
+
+import (
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"rollcall/adapters/groupwise/rtf"
+	"rollcall/domain"
+)
+
+// options are a service's settings as this connector understands them.
+type options struct {
+	address    string // host:port
+	serverName string // that the certificate is for
+	roots      *x509.CertPool
+	pins       [][sha256.Size]byte
+	minTLS     uint16
+	dialect    rtf.Dialect
+}
+
+// optionParsers has one entry for each option; an entry reads the option's text.
+var optionParsers = map[string]func(*options, string) error{
+	"ca-file":     (*options).setRoots,
+	"pin-sha256":  (*options).setPins,
+	"tls-min":     (*options).setMinTLS,
+	"server-name": (*options).setServerName,
+	"characters":  (*options).setDialect,
+}
+
+// parseSettings gives the options of a service, or a *[domain.SettingError].
+func parseSettings(s domain.Settings) (*options, error) {
+	if s.Kind != domain.KindGroupWise {
+		return nil, &domain.SettingError{Setting: "kind", Problem: fmt.Sprintf("%q is not for this connector", s.Kind), Next: "give " + string(domain.KindGroupWise)}
+	}
+	o := &options{minTLS: tls.VersionTLS12}
+	if err := o.setAddress(s.Address); err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Options)) {
+		parse, known := optionParsers[name]
+		if !known {
+			return nil, &domain.SettingError{Setting: name, Problem: "no such option of a GroupWise Messenger service",
+				Next: "use one of " + strings.Join(slices.Sorted(maps.Keys(optionParsers)), ", ")}
+		}
+		if err := parse(o, s.Options[name]); err != nil {
+			return nil, err
+		}
+	}
+	return o, nil
+}
+
+// setAddress takes host:port, or a host for the usual port.
+func (o *options) setAddress(text string) error {
+	host, port, err := net.SplitHostPort(text)
+	if err != nil && !strings.Contains(strings.Trim(text, "[]"), ":") {
+		host, port, err = text, defaultPort, nil
+	}
+	number, badPort := strconv.ParseUint(port, 10, 16)
+	if err != nil || badPort != nil || number == 0 || host == "" || strings.ContainsAny(host, " /@") {
+		return &domain.SettingError{Setting: "address", Problem: fmt.Sprintf("%.80q is not host:port", text), Next: "give the Messaging Agent's, for example im.example.org:8300"}
+	}
+	o.address = net.JoinHostPort(host, port)
+	if o.serverName == "" {
+		o.serverName = host
+	}
+	return nil
+}
+
+func (o *options) setServerName(text string) error {
+	if text == "" || strings.ContainsAny(text, " /@:") {
+		return &domain.SettingError{Setting: "server-name", Problem: fmt.Sprintf("%.80q is no host name", text), Next: "give the name that the server's certificate is for"}
+	}
+	o.serverName = text
+	return nil
+}
+
+func (o *options) setRoots(file string) error {
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return &domain.SettingError{Setting: "ca-file", Problem: err.Error(), Next: "name a file with certificates in PEM that this process may read"}
+	}
+	o.roots = x509.NewCertPool()
+	if !o.roots.AppendCertsFromPEM(pem) {
+		return &domain.SettingError{Setting: "ca-file", Problem: file + " holds no certificate", Next: "name a file with certificates in PEM"}
+	}
+	return nil
+}
+
+func (o *options) setPins(text string) error {
+	for _, pin := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' }) {
+		sum, err := base64.StdEncoding.DecodeString(pin)
+		if err != nil || len(sum) != sha256.Size {
+			return &domain.SettingError{Setting: "pin-sha256", Problem: fmt.Sprintf("%.80q is not a SHA-256 in base64", pin),
+				Next: "give the digest of the certificate's public key (SubjectPublicKeyInfo), several joined by commas"}
+		}
+		o.pins = append(o.pins, [sha256.Size]byte(sum))
+	}
+	if len(o.pins) == 0 {
+		return &domain.SettingError{Setting: "pin-sha256", Problem: "empty", Next: "give a digest, or leave it out to check the certificate by its authority"}
+	}
+	return nil
+}
+
+var tlsVersions = map[string]uint16{"1.0": tls.VersionTLS10, "1.1": tls.VersionTLS11, "1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13}
+
+func (o *options) setMinTLS(text string) error {
+	version, known := tlsVersions[text]
+	if !known {
+		return &domain.SettingError{Setting: "tls-min", Problem: fmt.Sprintf("%.80q is no version of TLS", text), Next: "give 1.2 (the default) or 1.3; 1.0 or 1.1 for a server that knows nothing better"}
+	}
+	o.minTLS = version
+	return nil
+}
+
+var dialects = map[string]rtf.Dialect{"code-points": rtf.CodePoints, "surrogates": rtf.Surrogates}
+
+func (o *options) setDialect(text string) error {
+	dialect, known := dialects[text]
+	if !known {
+		return &domain.SettingError{Setting: "characters", Problem: fmt.Sprintf("%.80q is no way to write them", text), Next: "give code-points (the default) or surrogates"}
+	}
+	o.dialect = dialect
+	return nil
+}
