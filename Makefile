@@ -6,16 +6,18 @@
 # make fuzz    every fuzz test for FUZZTIME each (default 10s)
 # make crash   kill -9 under load, CRASH_ROUNDS times (default 200)
 
-GO         ?= go
-FUZZTIME   ?= 10s
-BENCH      ?= .
+GO           ?= go
+FUZZTIME     ?= 10s
+BENCH        ?= .
 CRASH_ROUNDS ?= 200
-VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+VERSION      ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 # What tests talk to: commands, each with its Debian package behind a colon where
 # that has another name.
-PEERS      := prosody strace bitlbee:bitlbee-libpurple
-MISSING     = $(foreach p,$(PEERS),$(if $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v $(firstword $(subst :, ,$(p)))),,$(lastword $(subst :, ,$(p)))))
+PEERS      := prosody strace protoc:protobuf-compiler bitlbee:bitlbee-libpurple
+PATH       := $(PATH):/usr/sbin:/sbin
+peer        = $(if $(shell command -v $(firstword $(subst :, ,$(1)))),,$(lastword $(subst :, ,$(1))))
+MISSING     = $(strip $(foreach p,$(PEERS),$(call peer,$(p))))
 
 .PHONY: test demo build bench lint fuzz crash peers
 .DEFAULT_GOAL := build
@@ -38,7 +40,7 @@ lint:
 # Real servers and tools that the tests need: installed where that is allowed,
 # else named.
 peers:
-	@missing="$(strip $(MISSING))"; \
+	@missing="$(MISSING)"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
 		echo "the tests need these Debian packages, which are not installed: $$missing" >&2; \

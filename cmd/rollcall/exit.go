@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"rollcall/adapters/control"
+	"rollcall/adapters/dispatcher"
 	"rollcall/adapters/local"
 	"rollcall/cmd/rollcall/internal/config"
 	"rollcall/domain"
@@ -82,6 +83,9 @@ var exitCases = []struct {
 	{exitDamage, is[*eventstore.DamageError]},
 	{exitDamage, is[*eventstore.FormatError]},
 	{exitData, is[*eventstore.InUseError]},
+	{exitData, is[*dispatcher.IdentityError]},
+	{exitData, is[*local.FileError]},
+	{exitData, isAny(control.ErrAlreadyRunning)},
 	{exitListen, func(err error) bool {
 		return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EADDRNOTAVAIL)
 	}},
