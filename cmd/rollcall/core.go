@@ -57,6 +57,9 @@ func openCore(ctx context.Context, data string, cost local.Cost, timing broker.T
 	return &core{store, key, builtIn, b}, nil
 }
 
+// kinds names what connectors gives, for people.
+const kinds = "local, xmpp or groupwise"
+
 // connectors gives the connector of every kind of service.
 func connectors(builtIn *local.Connector) []broker.Connector {
 	return []broker.Connector{builtIn, xmpp.New(), groupwise.New()}

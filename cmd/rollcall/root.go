@@ -77,12 +77,14 @@ Begin with 'rollcall demo'. It needs nothing and changes nothing.`,
 		a.dispatcherCommand(),
 		a.serviceCommand(),
 		a.deviceCommand(),
+		a.personCommand(),
 		a.sessionsCommand(),
 		a.auditCommand(),
 		a.rebuildCommand(),
 		a.backupCommand(),
 		a.userCommand(),
 		a.clientCommand(),
+		a.doubleCommand(),
 	)
 	return root
 }

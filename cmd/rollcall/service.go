@@ -47,7 +47,7 @@ whoever has been silent or out of coverage for that long.`,
 		}),
 	}
 	f := cmd.Flags()
-	f.Var(textFlag[domain.Kind]{&change.Kind, "KIND"}, "kind", "the protocol: local, xmpp or groupwise")
+	f.Var(textFlag[domain.Kind]{&change.Kind, "KIND"}, "kind", "the protocol: "+kinds)
 	f.Var(textFlag[string]{&change.Address, "HOST:PORT"}, "address", "the upstream server")
 	f.Var(countFlag{&change.MaxSessions}, "max-sessions", "the most sessions at once")
 	f.Var(durationFlag{&change.IdleTimeout}, "idle-timeout", "how long idle until a full house may log a session out")
