@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"rollcall/adapters/groupwise/gwserver"
-	"rollcall/adapters/internal/bitlbeetest"
+	"rollcall/adapters/bitlbeetest"
 )
 
 // purple gives the real client with an account on the server at address.

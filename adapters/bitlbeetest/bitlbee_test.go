@@ -6,7 +6,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"rollcall/adapters/internal/bitlbeetest"
+	"rollcall/adapters/bitlbeetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
