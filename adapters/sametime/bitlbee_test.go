@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"rollcall/adapters/internal/bitlbeetest"
+	"rollcall/adapters/bitlbeetest"
 	"rollcall/adapters/sametime/stserver"
 	"rollcall/adapters/sametime/wire"
 	"rollcall/domain"

@@ -8,7 +8,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"rollcall/adapters/internal/bitlbeetest"
+	"rollcall/adapters/bitlbeetest"
 	"rollcall/adapters/sametime/stserver"
 	"rollcall/adapters/sametime/wire"
 )
