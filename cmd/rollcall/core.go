@@ -10,6 +10,7 @@ import (
 	"rollcall/adapters/device"
 	"rollcall/adapters/groupwise"
 	"rollcall/adapters/local"
+	"rollcall/adapters/sametime"
 	"rollcall/adapters/xmpp"
 	"rollcall/domain/broker"
 )
@@ -49,7 +50,7 @@ func openCore(ctx context.Context, data string, cost local.Cost, timing broker.T
 	}
 	builtIn := local.New(accounts, logger)
 	b, err := broker.Open(ctx, broker.Config{
-		Log: store.log, Connectors: connectors(builtIn), Logger: logger, Version: version, Timing: timing,
+		Log: store.log, Connectors: connectors(builtIn, logger), Logger: logger, Version: version, Timing: timing,
 	})
 	if err != nil {
 		return nil, err
@@ -58,11 +59,11 @@ func openCore(ctx context.Context, data string, cost local.Cost, timing broker.T
 }
 
 // kinds names what connectors gives, for people.
-const kinds = "local, xmpp or groupwise"
+const kinds = "local, xmpp, groupwise or sametime"
 
 // connectors gives the connector of every kind of service.
-func connectors(builtIn *local.Connector) []broker.Connector {
-	return []broker.Connector{builtIn, xmpp.New(), groupwise.New()}
+func connectors(builtIn *local.Connector, logger *slog.Logger) []broker.Connector {
+	return []broker.Connector{builtIn, xmpp.New(), groupwise.New(), sametime.New(logger)}
 }
 
 // stop ends every session's links, and returns when all that was decided is

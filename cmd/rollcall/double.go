@@ -21,7 +21,7 @@ func (a *app) doubleCommand() *cobra.Command {
 client can be tried without the real one. It is no server for daily use: it keeps
 passwords as they are and forgets everything when it ends.`,
 	})
-	cmd.AddCommand(a.doubleGroupWiseCommand())
+	cmd.AddCommand(a.doubleGroupWiseCommand(), a.doubleSametimeCommand())
 	return cmd
 }
 
