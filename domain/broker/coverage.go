@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"rollcall/domain"
 )
@@ -79,9 +80,13 @@ func (s *session) regainCoverage(ctx context.Context) error {
 // nothing. The broker's lock is held.
 func (b *Broker) watchSilence() {
 	b.unwatch = b.clock.AfterFunc(b.timing.StatusInterval/2, func() {
+		var silent sync.WaitGroup // all at once, so that they share commits
 		for _, s := range b.live() {
-			s.checkSilence()
+			if s.isSilent() {
+				silent.Go(s.checkSilence)
+			}
 		}
+		silent.Wait()
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		if b.open {
@@ -101,15 +106,26 @@ func (b *Broker) live() []*session {
 	return sessions
 }
 
-// checkSilence records lost coverage where two status messages in a row, and
-// half an interval of patience, have passed in silence. A session that is busy
-// is not silent.
-func (s *session) checkSilence() {
+// isSilent tells whether two status messages in a row, and half an interval of
+// patience, have passed in silence. A session that is busy is not silent.
+func (s *session) isSilent() bool {
 	if !s.mu.TryLock() {
-		return
+		return false
 	}
 	defer s.mu.Unlock()
-	if s.link != nil && s.b.clock.Now().Sub(s.heard) >= s.interval*5/2 {
+	return s.silent()
+}
+
+// checkSilence records lost coverage where the device is silent still.
+func (s *session) checkSilence() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.silent() {
 		s.loseCoverage()
 	}
+}
+
+// silent is told with the lock held.
+func (s *session) silent() bool {
+	return s.link != nil && !s.uncovered && s.b.clock.Now().Sub(s.heard) >= s.interval*5/2
 }

@@ -97,6 +97,9 @@ func (m *memory) Side(_ context.Context, k domain.SideKey) ([]byte, bool, error)
 	return v, ok, nil
 }
 
+func (m *memory) commits() int            { m.mu.Lock(); defer m.mu.Unlock(); return m.appends }
+func (m *memory) setHold(h chan struct{}) { m.mu.Lock(); defer m.mu.Unlock(); m.hold = h }
+
 // types gives the printed names of the events from position from on.
 func (m *memory) types(from domain.Position) []string {
 	var names []string

@@ -356,3 +356,26 @@ func TestEverythingArrivesOnceThroughABadLink(t *testing.T) {
 		}
 	})
 }
+
+// TestCrowdThatFallsSilentIsRecordedTogether is about a network that goes away
+// under many links at once: they share a few commits.
+func TestCrowdThatFallsSilentIsRecordedTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		for i := range 50 {
+			name := fmt.Sprint("p", i)
+			h.login(h.device(name), name)
+		}
+		from, before, hold := h.log.last()+1, h.log.commits(), make(chan struct{})
+		h.log.setHold(hold)
+		time.Sleep(4 * time.Minute)
+		close(hold)
+		synctest.Wait()
+		if got := len(h.log.types(from)); got != 50 {
+			t.Errorf("%d records, want the lost coverage of 50", got)
+		}
+		if got := h.log.commits() - before; got > 2 {
+			t.Errorf("%d commits for 50 devices that fell silent together, want at most 2: the first, and all that gathered meanwhile", got)
+		}
+	})
+}
