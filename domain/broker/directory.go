@@ -43,7 +43,6 @@ func newDirectory() *directory {
 		people:   make(map[string]domain.PersonID),
 		accounts: make(map[accountName]domain.AccountID),
 		offers:   make(map[[sha256.Size]byte]domain.OfferID),
-		endings:  newEndings(),
 	}
 }
 
@@ -84,18 +83,26 @@ func (d *directory) add(l *domain.Ledger, s domain.Side) {
 
 // note follows an event that is about to be folded into l.
 func (d *directory) note(l *domain.Ledger, r domain.Record) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	switch e := r.Event.(type) {
 	case *domain.DeviceRevoked:
+		d.mu.Lock()
+		defer d.mu.Unlock()
 		d.revoked[e.Device] = true
 	case *domain.PersonBarred:
+		d.mu.Lock()
+		defer d.mu.Unlock()
 		d.bar(e)
 	case *domain.SessionEnded:
-		d.endings.note(l, e.Session, ending{cause: e.Cause})
+		d.noteEnding(l, ending{session: e.Session, cause: e.Cause})
 	case *domain.SessionIdledOut:
-		d.endings.note(l, e.Session, ending{idledOut: true})
+		d.noteEnding(l, ending{session: e.Session, idledOut: true})
 	}
+}
+
+func (d *directory) noteEnding(l *domain.Ledger, e ending) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.endings.note(l, e)
 }
 
 func (d *directory) bar(e *domain.PersonBarred) {
@@ -145,6 +152,5 @@ func (d *directory) offer(secret []byte) domain.OfferID {
 func (d *directory) ended(id domain.SessionID, device domain.DeviceID) (ending, bool) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	e, ok := d.endings.byID[id]
-	return e, ok && e.device == device
+	return d.endings.find(id, device)
 }
