@@ -192,6 +192,7 @@ func TestServerGoneWithProsody(t *testing.T) {
 	if _, err := login(t, server.Settings(), users[0], s); err != nil {
 		t.Fatal(err)
 	}
+	server.Settle(t)
 	server.Stop(t)
 	closed := await(t, s, anyEvent[broker.Closed])
 	if code(closed.Err) != domain.RejectUpstreamUnreachable || !strings.Contains(closed.Err.Error(), "shutting down") {

@@ -155,6 +155,24 @@ func (p *Prosody) Start(t testing.TB) {
 	}
 }
 
+// Settle waits until the server has had nothing to do for a while: one that is
+// stopped while it still writes an answer loses its goodbye behind it.
+func (p *Prosody) Settle(t testing.TB) {
+	t.Helper()
+	last, changed := p.Log(), time.Now()
+	for late := changed.Add(patience); time.Since(changed) < quiet; time.Sleep(20 * time.Millisecond) {
+		if log := p.Log(); log != last {
+			last, changed = log, time.Now()
+		}
+		if time.Now().After(late) {
+			t.Fatalf("prosody is still busy after %v:\n%s", patience, last)
+		}
+	}
+}
+
+// quiet is how long the log of a server that is done stays as it is.
+const quiet = 300 * time.Millisecond
+
 // Stop ends the server; it says goodbye to whoever is connected.
 func (p *Prosody) Stop(t testing.TB) {
 	t.Helper()
