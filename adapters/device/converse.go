@@ -49,6 +49,9 @@ func (s *Session) take(m broker.ToDevice, h Handler) error {
 		return s.takeItem(m, h)
 	case broker.Sent:
 		return s.takeSent(m, h)
+	case broker.Pace:
+		s.setPace(m.StatusInterval)
+		return nil
 	case broker.Notice:
 		return &EndedError{Session: domain.SessionID(s.id), Cause: m.Cause, IdledOut: m.IdledOut, Text: m.Text}
 	}
@@ -118,11 +121,15 @@ func (s *Session) takeSent(m broker.Sent, h Handler) error {
 // ends or the link breaks, which it then closes.
 func (s *Session) write(ctx context.Context, ch *channel) {
 	defer ch.conn.Close()
-	s.mu.Lock()
-	status := time.NewTicker(max(or(s.interval, defaultInterval), time.Second))
-	s.mu.Unlock()
+	status := time.NewTicker(s.statusInterval())
 	defer status.Stop()
 	for {
+		if s.paced() {
+			status.Reset(s.statusInterval())
+			if ch.send(toServer(broker.Status{}), 0) != nil {
+				return
+			}
+		}
 		for m := s.next(); m != nil; m = s.next() {
 			if ch.send(toServer(m), 0) != nil {
 				return
@@ -138,6 +145,32 @@ func (s *Session) write(ctx context.Context, ch *channel) {
 			}
 		}
 	}
+}
+
+// minInterval bounds how often a server can have a device report.
+const minInterval = 200 * time.Millisecond
+
+func (s *Session) statusInterval() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return max(or(s.interval, defaultInterval), minInterval)
+}
+
+// setPace takes the interval that the server asks for from now on.
+func (s *Session) setPace(interval time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.interval, s.newPace = interval, true
+	s.kick()
+}
+
+// paced tells, once, that the server has asked for another interval.
+func (s *Session) paced() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	paced := s.newPace
+	s.newPace = false
+	return paced
 }
 
 // next gives what is to be said next, and counts it as said; nil if there is

@@ -173,6 +173,20 @@ func (s *fakeSession) send(m broker.ToDevice) {
 	}
 }
 
+// pace asks the device to report at another interval.
+func (s *fakeSession) pace(interval time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.send(broker.Pace{StatusInterval: interval})
+}
+
+// reports gives how many statuses came.
+func (s *fakeSession) reports() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.statuses
+}
+
 // end ends the session with a notice.
 func (s *fakeSession) end(n broker.Notice) {
 	s.broker.mu.Lock()

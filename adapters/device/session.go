@@ -39,6 +39,7 @@ type Session struct {
 	mu       sync.Mutex
 	link     *channel // nil while out of coverage
 	interval time.Duration
+	newPace  bool          // the interval has changed on the present link
 	received uint64        // the highest number of a safe item
 	outbox   []broker.Send // what is not answered, oldest first
 	said     said          // what the server was told on this link

@@ -124,6 +124,28 @@ func TestSendsPresenceAndStatusReachTheBroker(t *testing.T) {
 	})
 }
 
+func TestPaceIsTakenUpAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		s, at := h.login()
+		done := background(s, device.Handler{})
+		at.pace(10 * time.Second)
+		synctest.Wait()
+		if got := at.reports(); got != 1 {
+			t.Errorf("%d statuses at once, want 1", got)
+		}
+		time.Sleep(31 * time.Second)
+		synctest.Wait()
+		if got := at.reports(); got != 4 {
+			t.Errorf("%d statuses after three more intervals, want 4", got)
+		}
+		s.Logout()
+		if err := <-done; err != nil {
+			t.Errorf("Run = %v", err)
+		}
+	})
+}
+
 func TestOutcomes(t *testing.T) {
 	for _, c := range []struct {
 		name   string

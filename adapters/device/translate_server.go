@@ -37,6 +37,8 @@ func toDevice(m broker.ToDevice) *linkpb.ToDevice {
 		return &linkpb.ToDevice{Body: &linkpb.ToDevice_Item{Item: toItem(m)}}
 	case broker.Sent:
 		return &linkpb.ToDevice{Body: &linkpb.ToDevice_Sent{Sent: &linkpb.Sent{Id: m.ID, Error: text(m.Error)}}}
+	case broker.Pace:
+		return &linkpb.ToDevice{Body: &linkpb.ToDevice_Pace{Pace: &linkpb.Pace{StatusIntervalMs: toMillis(m.StatusInterval)}}}
 	case broker.Notice:
 		return &linkpb.ToDevice{Body: &linkpb.ToDevice_Notice{Notice: &linkpb.Notice{
 			Session: uint64(m.Session), Cause: toCause(m.Cause), IdledOut: m.IdledOut, Text: text(m.Text),
@@ -82,6 +84,8 @@ func fromServer(m *linkpb.ToDevice) (broker.ToDevice, error) {
 		return fromItem(b.Item)
 	case *linkpb.ToDevice_Sent:
 		return broker.Sent{ID: b.Sent.GetId(), Error: b.Sent.GetError()}, nil
+	case *linkpb.ToDevice_Pace:
+		return broker.Pace{StatusInterval: fromMillis(b.Pace.GetStatusIntervalMs())}, nil
 	case *linkpb.ToDevice_Notice:
 		return fromNotice(b.Notice)
 	case nil:

@@ -147,7 +147,8 @@ func (b *Broker) Err() error {
 	}
 }
 
-// react follows durable events: a session that is over on record is taken down.
+// react follows durable events: a session that is over on record is taken down,
+// and new settings reach the devices.
 // It is called by the log writer and does not wait for anybody.
 func (b *Broker) react(records []domain.Record) {
 	for _, r := range records {
@@ -156,6 +157,8 @@ func (b *Broker) react(records []domain.Record) {
 			b.end(Notice{Session: e.Session, IdledOut: true})
 		case *domain.SessionEnded:
 			b.end(Notice{Session: e.Session, Cause: e.Cause})
+		case *domain.ServiceConfigured:
+			b.pace(e)
 		}
 	}
 }

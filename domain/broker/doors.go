@@ -123,7 +123,7 @@ func (b *Broker) asleep(seat domain.Seat) *session {
 	}
 	s := b.sessions[seat.Session]
 	if s == nil {
-		s = &session{b: b, id: seat.Session, device: seat.Device, fence: seat.Fence, uncovered: !seat.Covered}
+		s = &session{b: b, id: seat.Session, device: seat.Device, service: seat.Service, fence: seat.Fence, uncovered: !seat.Covered}
 		b.sessions[s.id] = s
 	}
 	return s

@@ -20,7 +20,7 @@ type Link interface {
 }
 
 // ToDevice is a message from the broker to a device: [Accepted], [Rejected],
-// [Resumed], [ResumeRefused], [Item], [Sent], [Notice].
+// [Resumed], [ResumeRefused], [Item], [Sent], [Pace], [Notice].
 type ToDevice interface{ toDevice() }
 
 // Accepted answers a login: the session is live and durable.
@@ -88,6 +88,10 @@ type Sent struct {
 	Error string // for people; empty if it was taken
 }
 
+// Pace tells how often the device shall send a [Status] from now on, and asks for
+// one at once: an administrator has set other timeouts.
+type Pace struct{ StatusInterval time.Duration }
+
 // Notice tells that the session is over. It is the last message on a link.
 type Notice struct {
 	Session  domain.SessionID
@@ -102,6 +106,7 @@ func (Resumed) toDevice()       {}
 func (ResumeRefused) toDevice() {}
 func (Item) toDevice()          {}
 func (Sent) toDevice()          {}
+func (Pace) toDevice()          {}
 func (Notice) toDevice()        {}
 
 // FromDevice is a message from a device with a session: [Status], [Send], [Ack],

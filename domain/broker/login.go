@@ -3,7 +3,6 @@ package broker
 import (
 	"context"
 	"errors"
-	"time"
 
 	"rollcall/domain"
 )
@@ -107,22 +106,10 @@ func (t *turn) noteLogin(p domain.Position, login Login, service domain.ServiceI
 
 func (b *Broker) newAttempt(id domain.SessionID, login Login, service domain.Service) *attempt {
 	return &attempt{
-		session:  &session{b: b, id: id, device: login.Device, interval: b.statusInterval(service.Settings)},
+		session:  &session{b: b, id: id, device: login.Device, service: service.ID, interval: b.statusInterval(service.Settings)},
 		service:  service.ID,
 		upstream: UpstreamLogin{Session: id, Settings: service.Settings, Account: login.Account, Password: login.Password},
 	}
-}
-
-// statusInterval gives how often a device must report so that no timeout of its
-// service runs out between two reports.
-func (b *Broker) statusInterval(s domain.Settings) time.Duration {
-	interval := b.timing.StatusInterval
-	for _, timeout := range []domain.Optional[time.Duration]{s.IdleTimeout, s.InactivityTimeout} {
-		if d, set := timeout.Get(); set {
-			interval = min(interval, d/3)
-		}
-	}
-	return interval
 }
 
 // connect logs in upstream, within the bounds of time and number. It is given up

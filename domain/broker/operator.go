@@ -198,6 +198,16 @@ func (b *Broker) RevokeDevice(ctx context.Context, id domain.DeviceID) error {
 	})
 }
 
+// Seats gives every seat as it stands, by ascending id, with when each device was
+// last heard of.
+func (b *Broker) Seats(ctx context.Context) (seats []domain.Seat, err error) {
+	err = b.seq.do(ctx, func(t *turn) error {
+		seats = slices.Collect(t.ledger().Seats())
+		return nil
+	})
+	return seats, err
+}
+
 // EndSession ends a session at an operator's wish.
 func (b *Broker) EndSession(ctx context.Context, id domain.SessionID) error {
 	return b.seq.do(ctx, func(t *turn) error {

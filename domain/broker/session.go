@@ -14,9 +14,10 @@ import (
 // locks, on the goroutine that brought it; so an idle session costs none. calls
 // is taken before mu.
 type session struct {
-	b      *Broker
-	id     domain.SessionID
-	device domain.DeviceID
+	b       *Broker
+	id      domain.SessionID
+	device  domain.DeviceID
+	service domain.ServiceID
 
 	// resuming is held by the one resume that is under way.
 	resuming sync.Mutex

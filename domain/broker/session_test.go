@@ -379,3 +379,37 @@ func TestCrowdThatFallsSilentIsRecordedTogether(t *testing.T) {
 		}
 	})
 }
+
+func TestShorterTimeoutReachesTheDevicesThereAre(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		session, link := h.login(h.device("alice"), "alice")
+		h.configure(maximum(1), idle(30*time.Second))
+		synctest.Wait()
+		if got := first[broker.Pace](t, link); got.StatusInterval != 10*time.Second {
+			t.Errorf("the device is to report every %v, want every 10s", got.StatusInterval)
+		}
+		if err := session.Receive(t.Context(), broker.Status{}); err != nil {
+			t.Fatal(err)
+		}
+		h.configure(maximum(1), idle(30*time.Second))
+		synctest.Wait()
+		if got := len(link.all()); got != 3 { // the acceptance, the roster, and one pace
+			t.Errorf("the device got %v, want no word of settings that changed nothing", link.all())
+		}
+	})
+}
+
+func TestSeatsTellWhenDevicesWereHeard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		session, _ := h.login(h.device("alice"), "alice")
+		time.Sleep(20 * time.Second)
+		session.Receive(t.Context(), broker.Status{})
+		synctest.Wait()
+		seats, err := h.Seats(t.Context())
+		if err != nil || len(seats) != 1 || !seats[0].Heard.Equal(domain.Instant(time.Now())) {
+			t.Errorf("Seats = %+v, %v, want one, heard of now", seats, err)
+		}
+	})
+}

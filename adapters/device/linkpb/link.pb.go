@@ -476,6 +476,7 @@ type ToDevice struct {
 	//	*ToDevice_Item
 	//	*ToDevice_Sent
 	//	*ToDevice_Notice
+	//	*ToDevice_Pace
 	Body          isToDevice_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -599,6 +600,15 @@ func (x *ToDevice) GetNotice() *Notice {
 	return nil
 }
 
+func (x *ToDevice) GetPace() *Pace {
+	if x != nil {
+		if x, ok := x.Body.(*ToDevice_Pace); ok {
+			return x.Pace
+		}
+	}
+	return nil
+}
+
 type isToDevice_Body interface {
 	isToDevice_Body()
 }
@@ -639,6 +649,10 @@ type ToDevice_Notice struct {
 	Notice *Notice `protobuf:"bytes,9,opt,name=notice,proto3,oneof"` // last message
 }
 
+type ToDevice_Pace struct {
+	Pace *Pace `protobuf:"bytes,10,opt,name=pace,proto3,oneof"`
+}
+
 func (*ToDevice_Accepted) isToDevice_Body() {}
 
 func (*ToDevice_Rejected) isToDevice_Body() {}
@@ -656,6 +670,8 @@ func (*ToDevice_Item) isToDevice_Body() {}
 func (*ToDevice_Sent) isToDevice_Body() {}
 
 func (*ToDevice_Notice) isToDevice_Body() {}
+
+func (*ToDevice_Pace) isToDevice_Body() {}
 
 type Login struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2011,6 +2027,50 @@ func (x *Sent) GetError() string {
 	return ""
 }
 
+type Pace struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	StatusIntervalMs uint32                 `protobuf:"varint,1,opt,name=status_interval_ms,json=statusIntervalMs,proto3" json:"status_interval_ms,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *Pace) Reset() {
+	*x = Pace{}
+	mi := &file_link_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Pace) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Pace) ProtoMessage() {}
+
+func (x *Pace) ProtoReflect() protoreflect.Message {
+	mi := &file_link_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Pace.ProtoReflect.Descriptor instead.
+func (*Pace) Descriptor() ([]byte, []int) {
+	return file_link_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *Pace) GetStatusIntervalMs() uint32 {
+	if x != nil {
+		return x.StatusIntervalMs
+	}
+	return 0
+}
+
 type Notice struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Session       uint64                 `protobuf:"varint,1,opt,name=session,proto3" json:"session,omitempty"`
@@ -2023,7 +2083,7 @@ type Notice struct {
 
 func (x *Notice) Reset() {
 	*x = Notice{}
-	mi := &file_link_proto_msgTypes[25]
+	mi := &file_link_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2035,7 +2095,7 @@ func (x *Notice) String() string {
 func (*Notice) ProtoMessage() {}
 
 func (x *Notice) ProtoReflect() protoreflect.Message {
-	mi := &file_link_proto_msgTypes[25]
+	mi := &file_link_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2048,7 +2108,7 @@ func (x *Notice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Notice.ProtoReflect.Descriptor instead.
 func (*Notice) Descriptor() ([]byte, []int) {
-	return file_link_proto_rawDescGZIP(), []int{25}
+	return file_link_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Notice) GetSession() uint64 {
@@ -2094,7 +2154,7 @@ const file_link_proto_rawDesc = "" +
 	"\x03ack\x18\x06 \x01(\v2\x17.rollcall.device.v1.AckH\x00R\x03ack\x12D\n" +
 	"\fset_presence\x18\a \x01(\v2\x1f.rollcall.device.v1.SetPresenceH\x00R\vsetPresence\x124\n" +
 	"\x06logout\x18\b \x01(\v2\x1a.rollcall.device.v1.LogoutH\x00R\x06logoutB\x06\n" +
-	"\x04body\"\xaa\x04\n" +
+	"\x04body\"\xda\x04\n" +
 	"\bToDevice\x12:\n" +
 	"\baccepted\x18\x01 \x01(\v2\x1c.rollcall.device.v1.AcceptedH\x00R\baccepted\x12:\n" +
 	"\brejected\x18\x02 \x01(\v2\x1c.rollcall.device.v1.RejectedH\x00R\brejected\x127\n" +
@@ -2104,7 +2164,9 @@ const file_link_proto_rawDesc = "" +
 	"\renrol_refused\x18\x06 \x01(\v2 .rollcall.device.v1.EnrolRefusedH\x00R\fenrolRefused\x12.\n" +
 	"\x04item\x18\a \x01(\v2\x18.rollcall.device.v1.ItemH\x00R\x04item\x12.\n" +
 	"\x04sent\x18\b \x01(\v2\x18.rollcall.device.v1.SentH\x00R\x04sent\x124\n" +
-	"\x06notice\x18\t \x01(\v2\x1a.rollcall.device.v1.NoticeH\x00R\x06noticeB\x06\n" +
+	"\x06notice\x18\t \x01(\v2\x1a.rollcall.device.v1.NoticeH\x00R\x06notice\x12.\n" +
+	"\x04pace\x18\n" +
+	" \x01(\v2\x18.rollcall.device.v1.PaceH\x00R\x04paceB\x06\n" +
 	"\x04body\"W\n" +
 	"\x05Login\x12\x18\n" +
 	"\aservice\x18\x01 \x01(\tR\aservice\x12\x18\n" +
@@ -2187,7 +2249,9 @@ const file_link_proto_rawDesc = "" +
 	"\x05count\x18\x01 \x01(\x04R\x05count\",\n" +
 	"\x04Sent\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
-	"\x05error\x18\x02 \x01(\tR\x05error\"\x87\x01\n" +
+	"\x05error\x18\x02 \x01(\tR\x05error\"4\n" +
+	"\x04Pace\x12,\n" +
+	"\x12status_interval_ms\x18\x01 \x01(\rR\x10statusIntervalMs\"\x87\x01\n" +
 	"\x06Notice\x12\x18\n" +
 	"\asession\x18\x01 \x01(\x04R\asession\x122\n" +
 	"\x05cause\x18\x02 \x01(\x0e2\x1c.rollcall.device.v1.EndCauseR\x05cause\x12\x1b\n" +
@@ -2246,7 +2310,7 @@ func file_link_proto_rawDescGZIP() []byte {
 }
 
 var file_link_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_link_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_link_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_link_proto_goTypes = []any{
 	(Show)(0),             // 0: rollcall.device.v1.Show
 	(RejectCode)(0),       // 1: rollcall.device.v1.RejectCode
@@ -2277,7 +2341,8 @@ var file_link_proto_goTypes = []any{
 	(*Typing)(nil),        // 26: rollcall.device.v1.Typing
 	(*Dropped)(nil),       // 27: rollcall.device.v1.Dropped
 	(*Sent)(nil),          // 28: rollcall.device.v1.Sent
-	(*Notice)(nil),        // 29: rollcall.device.v1.Notice
+	(*Pace)(nil),          // 29: rollcall.device.v1.Pace
+	(*Notice)(nil),        // 30: rollcall.device.v1.Notice
 }
 var file_link_proto_depIdxs = []int32{
 	6,  // 0: rollcall.device.v1.ToServer.login:type_name -> rollcall.device.v1.Login
@@ -2296,26 +2361,27 @@ var file_link_proto_depIdxs = []int32{
 	19, // 13: rollcall.device.v1.ToDevice.enrol_refused:type_name -> rollcall.device.v1.EnrolRefused
 	20, // 14: rollcall.device.v1.ToDevice.item:type_name -> rollcall.device.v1.Item
 	28, // 15: rollcall.device.v1.ToDevice.sent:type_name -> rollcall.device.v1.Sent
-	29, // 16: rollcall.device.v1.ToDevice.notice:type_name -> rollcall.device.v1.Notice
-	0,  // 17: rollcall.device.v1.SetPresence.show:type_name -> rollcall.device.v1.Show
-	1,  // 18: rollcall.device.v1.Rejected.code:type_name -> rollcall.device.v1.RejectCode
-	2,  // 19: rollcall.device.v1.ResumeRefused.cause:type_name -> rollcall.device.v1.EndCause
-	3,  // 20: rollcall.device.v1.EnrolRefused.code:type_name -> rollcall.device.v1.EnrolCode
-	21, // 21: rollcall.device.v1.Item.message:type_name -> rollcall.device.v1.Message
-	22, // 22: rollcall.device.v1.Item.presence:type_name -> rollcall.device.v1.Presence
-	24, // 23: rollcall.device.v1.Item.roster:type_name -> rollcall.device.v1.Roster
-	25, // 24: rollcall.device.v1.Item.roster_change:type_name -> rollcall.device.v1.RosterChange
-	26, // 25: rollcall.device.v1.Item.typing:type_name -> rollcall.device.v1.Typing
-	27, // 26: rollcall.device.v1.Item.dropped:type_name -> rollcall.device.v1.Dropped
-	0,  // 27: rollcall.device.v1.Presence.show:type_name -> rollcall.device.v1.Show
-	23, // 28: rollcall.device.v1.Roster.contacts:type_name -> rollcall.device.v1.Contact
-	23, // 29: rollcall.device.v1.RosterChange.contact:type_name -> rollcall.device.v1.Contact
-	2,  // 30: rollcall.device.v1.Notice.cause:type_name -> rollcall.device.v1.EndCause
-	31, // [31:31] is the sub-list for method output_type
-	31, // [31:31] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	30, // 16: rollcall.device.v1.ToDevice.notice:type_name -> rollcall.device.v1.Notice
+	29, // 17: rollcall.device.v1.ToDevice.pace:type_name -> rollcall.device.v1.Pace
+	0,  // 18: rollcall.device.v1.SetPresence.show:type_name -> rollcall.device.v1.Show
+	1,  // 19: rollcall.device.v1.Rejected.code:type_name -> rollcall.device.v1.RejectCode
+	2,  // 20: rollcall.device.v1.ResumeRefused.cause:type_name -> rollcall.device.v1.EndCause
+	3,  // 21: rollcall.device.v1.EnrolRefused.code:type_name -> rollcall.device.v1.EnrolCode
+	21, // 22: rollcall.device.v1.Item.message:type_name -> rollcall.device.v1.Message
+	22, // 23: rollcall.device.v1.Item.presence:type_name -> rollcall.device.v1.Presence
+	24, // 24: rollcall.device.v1.Item.roster:type_name -> rollcall.device.v1.Roster
+	25, // 25: rollcall.device.v1.Item.roster_change:type_name -> rollcall.device.v1.RosterChange
+	26, // 26: rollcall.device.v1.Item.typing:type_name -> rollcall.device.v1.Typing
+	27, // 27: rollcall.device.v1.Item.dropped:type_name -> rollcall.device.v1.Dropped
+	0,  // 28: rollcall.device.v1.Presence.show:type_name -> rollcall.device.v1.Show
+	23, // 29: rollcall.device.v1.Roster.contacts:type_name -> rollcall.device.v1.Contact
+	23, // 30: rollcall.device.v1.RosterChange.contact:type_name -> rollcall.device.v1.Contact
+	2,  // 31: rollcall.device.v1.Notice.cause:type_name -> rollcall.device.v1.EndCause
+	32, // [32:32] is the sub-list for method output_type
+	32, // [32:32] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_link_proto_init() }
@@ -2343,6 +2409,7 @@ func file_link_proto_init() {
 		(*ToDevice_Item)(nil),
 		(*ToDevice_Sent)(nil),
 		(*ToDevice_Notice)(nil),
+		(*ToDevice_Pace)(nil),
 	}
 	file_link_proto_msgTypes[16].OneofWrappers = []any{
 		(*Item_Message)(nil),
@@ -2358,7 +2425,7 @@ func file_link_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_link_proto_rawDesc), len(file_link_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   26,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
