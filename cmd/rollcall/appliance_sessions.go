@@ -20,7 +20,30 @@ func (a *appliance) Sessions(ctx context.Context) ([]control.Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.joined(ctx, list)
+	joined, err := a.joined(ctx, list)
+	if err != nil || a.broker == nil {
+		return joined, err
+	}
+	return joined, a.heard(ctx, joined)
+}
+
+// heard puts in when each device was last heard of: that is in the broker's
+// memory, where the log has only what came of it.
+func (a *appliance) heard(ctx context.Context, list []control.Session) error {
+	seats, err := a.broker.Seats(ctx)
+	if err != nil {
+		return err
+	}
+	byID := make(map[domain.SessionID]time.Time, len(seats))
+	for _, s := range seats {
+		byID[s.Session] = s.Heard
+	}
+	for i, s := range list {
+		if at, live := byID[s.ID]; live {
+			list[i].Heard = at
+		}
+	}
+	return nil
 }
 
 // SessionsAt implements [control.Operator].
