@@ -116,11 +116,18 @@ type sink struct {
 	mu      sync.Mutex
 	events  []broker.UpstreamEvent
 	changed chan struct{}
+	gate    chan struct{} // where not nil, Deliver waits until it is closed
 }
 
 func newSink() *sink { return &sink{changed: make(chan struct{})} }
 
 func (s *sink) Deliver(_ uint64, e broker.UpstreamEvent) {
+	s.mu.Lock()
+	gate := s.gate
+	s.mu.Unlock()
+	if gate != nil {
+		<-gate
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.events = append(s.events, e)

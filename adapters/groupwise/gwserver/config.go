@@ -26,6 +26,8 @@ type Config struct {
 	KeepAlive uint32
 	// IdleLimit is how long a client may say nothing; zero: any time.
 	IdleLimit time.Duration
+	// WriteLimit is how long a client may take nothing; 30 s where it is zero.
+	WriteLimit time.Duration
 	// Writes, if set, changes how bytes reach the clients.
 	Writes Shape
 	// Trace, if set, is called with each message on its way, as one line without

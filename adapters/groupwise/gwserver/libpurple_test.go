@@ -4,8 +4,8 @@ import (
 	"net"
 	"testing"
 
-	"rollcall/adapters/groupwise/gwserver"
 	"rollcall/adapters/bitlbeetest"
+	"rollcall/adapters/groupwise/gwserver"
 )
 
 // purple gives the real client with an account on the server at address.

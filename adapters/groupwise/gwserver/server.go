@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"time"
 
 	"rollcall/adapters/groupwise/wire"
 )
@@ -35,6 +36,7 @@ type Server struct {
 // caller has made a mistake.
 func New(config Config) *Server {
 	config.FullCode = cmp.Or(config.FullCode, wire.ServerBusy)
+	config.WriteLimit = cmp.Or(config.WriteLimit, 30*time.Second)
 	return &Server{
 		config:        config,
 		tls:           &tls.Config{Certificates: []tls.Certificate{config.Certificate}, MinVersion: tls.VersionTLS12},

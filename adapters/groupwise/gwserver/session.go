@@ -11,7 +11,6 @@ import (
 
 const (
 	handshakeLimit = 10 * time.Second
-	writeLimit     = 30 * time.Second
 	maxQueued      = 4096 // messages for one client
 )
 
@@ -136,7 +135,7 @@ func (c *session) writeShaped(b []byte) error {
 		if shape.Piece > 0 {
 			n = min(n, shape.Piece)
 		}
-		_ = c.raw.SetWriteDeadline(time.Now().Add(writeLimit)) // the write tells
+		_ = c.raw.SetWriteDeadline(time.Now().Add(c.server.config.WriteLimit)) // the write tells
 		if _, err := c.conn.Write(b[:n]); err != nil {
 			return err
 		}
