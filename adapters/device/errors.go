@@ -3,6 +3,7 @@ package device
 import (
 	"errors"
 	"fmt"
+	"os"
 )
 
 // The ways in which a link breaks.
@@ -12,6 +13,8 @@ var (
 	// ErrHandshake tells that the two ends do not agree on their keys, or that
 	// somebody changed what was sent.
 	ErrHandshake = errors.New("handshake failed: the server key does not match, or the bytes were changed on their way")
+	// ErrLabel tells that a device's label is too long, or more than plain text.
+	ErrLabel = fmt.Errorf("the label of a device is at most %d bytes of text, without control characters; give another", MaxLabel)
 	// ErrRecord tells of a record that is too short, or was changed.
 	ErrRecord = errors.New("bad record")
 	// ErrFrame tells that what was in a record is not laid out as a message.
@@ -22,6 +25,22 @@ var (
 	// field that is longer than the limit.
 	ErrTooLong = errors.New("message too long for the device link")
 )
+
+// cutOffError is an [ErrHandshake] in which the server said nothing: for lack of
+// a key it does so, and for lack of room.
+type cutOffError struct{ err error }
+
+func (e *cutOffError) Error() string {
+	if errors.Is(e.err, os.ErrDeadlineExceeded) {
+		return fmt.Sprintf("the server did not answer in time: %v", e.err)
+	}
+	return fmt.Sprintf("the server closed the link at once: it has too many connections now, or another key than the enrolment string says (%v)", e.err)
+}
+
+// Is makes it an [ErrHandshake].
+func (e *cutOffError) Is(target error) bool { return target == ErrHandshake }
+
+func (e *cutOffError) Unwrap() error { return e.err }
 
 // VersionError tells that the other end speaks another version of the link.
 type VersionError struct {

@@ -155,7 +155,7 @@ func readHello(conn net.Conn, s shake) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("%w (the server closed the link: %w)", ErrHandshake, err)
+		return &cutOffError{err}
 	}
 	if _, _, _, err := s.ReadMessage(nil, b[:]); err != nil {
 		return ErrHandshake

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
+	"unicode"
 
 	"rollcall/adapters/device/linkpb"
 )
@@ -15,13 +17,16 @@ import (
 // the name label, which an administrator sees. The key pair is on the disk before
 // the string is spent: if the answer is lost, the same Join again finds the
 // identity and completes it. It gives an *[EnrolmentError], one of
-// [ErrUnknownSecret], [ErrOfferExpired], [ErrOfferSpent] and [ErrTryLater], or a
-// *[NoCoverageError]. An identity that is enrolled already is not touched:
+// [ErrLabel], [ErrUnknownSecret], [ErrOfferExpired], [ErrOfferSpent] and
+// [ErrTryLater], or a *[NoCoverageError]. An identity that is enrolled already is not touched:
 // fs.ErrExist.
 func Join(ctx context.Context, enrolment, path, label string, o Options) (*Identity, error) {
 	e, err := ParseEnrolment(enrolment)
 	if err != nil {
 		return nil, err
+	}
+	if len(label) > MaxLabel || strings.ContainsFunc(label, unicode.IsControl) {
+		return nil, ErrLabel
 	}
 	opening := openEnrol(e.Secret, label)
 	if err := checkOpening(opening); err != nil {

@@ -73,7 +73,10 @@ type NoCoverageError struct {
 }
 
 func (e *NoCoverageError) Error() string {
-	return fmt.Sprintf("no coverage for %v: %v", e.For.Round(time.Second), e.Err)
+	if tried := e.For.Round(time.Second); tried > 0 {
+		return fmt.Sprintf("no coverage for %v: %v", tried, e.Err)
+	}
+	return fmt.Sprintf("no coverage: %v", e.Err)
 }
 
 func (e *NoCoverageError) Unwrap() error { return e.Err }

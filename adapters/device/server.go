@@ -7,6 +7,7 @@ import (
 	"net"
 	"time"
 
+	"rollcall/adapters/internal/listen"
 	"rollcall/domain"
 	"rollcall/domain/broker"
 )
@@ -39,6 +40,7 @@ type Server struct {
 	config   Config
 	counters counters
 	shaking  chan struct{} // holds one token for each handshake under way
+	tally    *listen.Tally // of what strangers can cause as often as they like
 }
 
 // NewServer gives a server that lets devices in to c.Devices.
@@ -50,7 +52,11 @@ func NewServer(c Config) *Server {
 	c.MaxHandshakes = or(c.MaxHandshakes, 1024)
 	c.WriteTimeout = or(c.WriteTimeout, defaultPatience)
 	c.Linger = or(c.Linger, 2*time.Second)
-	return &Server{config: c, shaking: make(chan struct{}, c.MaxHandshakes)}
+	return &Server{
+		config:  c,
+		shaking: make(chan struct{}, c.MaxHandshakes),
+		tally:   listen.NewTally(c.Logger, listen.DefaultInterval),
+	}
 }
 
 func or[T comparable](v, standard T) T {

@@ -1,0 +1,50 @@
+package device_test
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"rollcall/adapters/device"
+)
+
+func TestJoinRefusesLabelsThatDoNotDo(t *testing.T) {
+	h := newHouse(t)
+	for name, label := range map[string]string{
+		"too long":             strings.Repeat("a", device.MaxLabel+1),
+		"a sequence of escape": "phone\x1b[2J",
+		"two lines":            "phone\nroot",
+	} {
+		path := filepath.Join(t.TempDir(), "identity")
+		if _, err := device.Join(t.Context(), h.enrolment("offer"), path, label, h.options()); !errors.Is(err, device.ErrLabel) {
+			t.Errorf("Join with a label that is %s = %v, want ErrLabel", name, err)
+		}
+	}
+}
+
+func TestRefusedEnrolmentsDoNotFloodTheLog(t *testing.T) {
+	var log strings.Builder
+	h := newHouse(t, func(c *device.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	for range 5 {
+		path := filepath.Join(t.TempDir(), "identity")
+		if _, err := device.Join(t.Context(), h.enrolment("another"), path, "test", h.options()); !errors.Is(err, device.ErrUnknownSecret) {
+			t.Fatalf("Join = %v, want ErrUnknownSecret", err)
+		}
+	}
+	if n := strings.Count(log.String(), "\n"); n != 1 {
+		t.Errorf("%d lines, want one for all:\n%s", n, log.String())
+	}
+}
+
+func TestNoCoverageAtOnceNamesNoTime(t *testing.T) {
+	if got := (&device.NoCoverageError{For: 3 * time.Millisecond, Err: io.EOF}).Error(); got != "no coverage: EOF" {
+		t.Errorf("Error() = %q", got)
+	}
+	if got := (&device.NoCoverageError{For: time.Minute, Err: io.EOF}).Error(); got != "no coverage for 1m0s: EOF" {
+		t.Errorf("Error() = %q", got)
+	}
+}
