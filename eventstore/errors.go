@@ -70,3 +70,14 @@ func (e *DamageError) Error() string {
 	}
 	return fmt.Sprintf("%s: the log is damaged %s: %s; restore it from a backup", e.Path, where, e.Problem)
 }
+
+// ErrFull tells that there is no room for a batch. Nothing of it was written; the
+// log can be read as before, and takes batches again when there is room.
+var ErrFull = errors.New("there is no room for the log to grow; make room on its disk")
+
+// CopyError tells that the files of a log are not of one moment.
+type CopyError struct{ Path, Problem string }
+
+func (e *CopyError) Error() string {
+	return fmt.Sprintf("%s: %s; was the folder copied while rollcall was running, or put together from two? Use 'rollcall backup' to copy a running log, or copy the whole folder when rollcall has stopped", e.Path, e.Problem)
+}

@@ -3,45 +3,49 @@ package boltlog
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"go.etcd.io/bbolt"
 
 	"rollcall/eventstore"
+	"rollcall/eventstore/boltlog/internal/journal"
 	"rollcall/eventstore/codec"
 )
 
-// blockPlain is the first byte of a block that is stored as it is.
-const blockPlain = 1
-
 // Append implements [eventstore.Appender]. Side records of the batch are stored
 // before those to forget are deleted.
+//
+// An [eventstore.ErrFull] tells that there was no room and nothing was written.
 func (l *Log) Append(ctx context.Context, after eventstore.Position, batch eventstore.Batch) (eventstore.Position, error) {
 	l.writing.Lock()
 	defer l.writing.Unlock()
 	if err := l.writable(ctx); err != nil {
 		return 0, err
 	}
-	now := *l.tail.Load()
-	if after != now.last {
-		return 0, &eventstore.ConflictError{Expected: after, Actual: now.last}
+	s := l.state.Load()
+	if after != s.end.last {
+		return 0, &eventstore.ConflictError{Expected: after, Actual: s.end.last}
 	}
-	block, err := codec.AppendBatch(append(l.value[:0], blockPlain), now.last, now.at, batch)
+	block, err := codec.AppendBatch(l.block[:0], s.end.last, s.end.at, batch)
 	if err != nil {
 		return 0, err
 	}
-	l.value = block
+	l.block = block
 	if len(batch.Records)+len(batch.Sides)+len(batch.Forget) == 0 {
-		return now.last, nil
+		return s.end.last, nil
 	}
-	next := now.behind(batch.Records)
-	if err := l.commit(now.last+1, next, batch); err != nil {
+	if l.journal.Waiting() > mostWaiting {
+		if err := l.pack(false); err != nil {
+			return 0, err
+		}
+	}
+	f, err := l.commit(s, batch)
+	if err != nil {
 		return 0, err
 	}
-	if next != now {
-		l.publish(next)
-	}
-	return next.last, nil
+	l.publish(f)
+	return f.end.last, nil
 }
 
 func (l *Log) writable(ctx context.Context) error {
@@ -51,40 +55,40 @@ func (l *Log) writable(ctx context.Context) error {
 	if l.readOnly {
 		return eventstore.ErrReadOnly
 	}
-	if l.failed != nil {
-		return l.failed
+	if err := l.failure(); err != nil {
+		return err
 	}
 	return ctx.Err()
 }
 
-// commit writes the batch, whose block is in l.value, in one transaction. An
-// error leaves open what is on the disk: nothing is taken from then on.
-func (l *Log) commit(first eventstore.Position, next tail, batch eventstore.Batch) error {
-	err := guard(l.path, first, func() error {
-		return l.db.Update(func(tx *bbolt.Tx) error {
-			if len(batch.Records) > 0 {
-				if err := l.putBlock(tx, first, next); err != nil {
-					return err
-				}
-			}
-			return putSides(tx, batch)
-		})
-	})
-	if err != nil {
-		l.failed = fmt.Errorf("append at position %d: %w: %w", first, eventstore.ErrFailed, err)
+var errBatchSize = &eventstore.BatchError{Problem: fmt.Sprintf("it takes more than %d bytes; write it in parts", journal.MaxContent)}
+
+// commit writes the batch, whose block is in l.block, to the journal.
+func (l *Log) commit(s *state, batch eventstore.Batch) (frame, error) {
+	l.content = appendContent(l.content[:0], l.block, batch)
+	if len(l.content) > journal.MaxContent {
+		return frame{}, errBatchSize
 	}
-	return l.failed
+	f := frame{end: s.end.behind(batch.Records), records: len(batch.Records)}
+	var err error
+	f.number, err = l.journal.Append(s.end.last, f.end.last, l.content)
+	if errors.Is(err, eventstore.ErrFull) {
+		return frame{}, fmt.Errorf("append at position %d: %w", s.end.last+1, err)
+	}
+	if err != nil {
+		l.fail(fmt.Errorf("append at position %d: %w", s.end.last+1, err))
+		return frame{}, l.failure()
+	}
+	content := append(make([]byte, 0, len(l.content)), l.content...)
+	f.block, f.sides, f.forget, err = parseContent(content)
+	return f, err
 }
 
-func (l *Log) putBlock(tx *bbolt.Tx, first eventstore.Position, next tail) error {
+func putBlock(tx *bbolt.Tx, first eventstore.Position, value []byte) error {
 	blocks := tx.Bucket(bucketBlocks)
 	blocks.FillPercent = 1 // keys only ever rise: a page that is full stays full
 	key := blockKey(first)
-	l.value = seal(key, l.value)
-	if err := blocks.Put(key, l.value); err != nil {
-		return err
-	}
-	return putTail(tx, next)
+	return blocks.Put(key, seal(key, value))
 }
 
 func blockKey(first eventstore.Position) []byte {

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"go.etcd.io/bbolt"
 
 	"rollcall/eventstore"
+	"rollcall/eventstore/boltlog/internal/failpoint"
 )
 
 // Backup writes the log as it is now, side records included, to a new file at
@@ -22,9 +24,14 @@ func (l *Log) Backup(ctx context.Context, path string) error {
 	if err := l.readable(ctx); err != nil {
 		return err
 	}
-	end := *l.tail.Load()
+	now := l.state.Load()
+	if now.broken != nil {
+		return fmt.Errorf("back up the log: %w", now.broken)
+	}
 	err := create(path, l.id, func(db *bbolt.DB) error {
-		return errors.Join(l.copyBlocks(ctx, db, end), l.copySides(ctx, db, end))
+		err := errors.Join(l.copyBlocks(ctx, db, now), l.copySides(ctx, db, now.end))
+		failpoint.Reach(failpoint.BackupFilled)
+		return err
 	})
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("back up the log: %w; choose another name", err)
@@ -35,65 +42,102 @@ func (l *Log) Backup(ctx context.Context, path string) error {
 	return nil
 }
 
-// copyBytes is how much goes into one transaction of a backup.
-const copyBytes = 8 << 20
-
-func (l *Log) copyBlocks(ctx context.Context, db *bbolt.DB, end tail) error {
-	var gathered []block
-	size := 0
-	flush := func() error {
-		err := db.Update(func(tx *bbolt.Tx) error { return putBlocks(tx, gathered) })
-		gathered, size = gathered[:0], 0
-		return err
-	}
-	for b, err := range l.blocks(ctx, 1, end.last) {
+// copyBlocks copies the packed blocks as they are, and packs what the journal
+// holds.
+func (l *Log) copyBlocks(ctx context.Context, db *bbolt.DB, now *state) error {
+	c := copier{db: db}
+	for b, err := range l.blocks(ctx, 1, now.packed.last) {
+		if err == nil {
+			err = l.checkBlock(b)
+		}
+		if err == nil {
+			err = c.add(b.first, b.value)
+		}
 		if err != nil {
 			return err
 		}
-		gathered, size = append(gathered, b), size+len(b.stored)
-		if size < copyBytes {
-			continue
-		}
-		if err := flush(); err != nil {
+	}
+	for s := now; len(s.frames) > 0; {
+		all, err := runs(s, true)
+		if err != nil {
 			return err
 		}
+		for _, r := range all {
+			if r.records > 0 {
+				err = errors.Join(err, c.add(r.first, compress(r.records, r.block)))
+			}
+		}
+		if err != nil {
+			return err
+		}
+		end := all[len(all)-1].end()
+		s = s.without(end.number, end.end)
 	}
-	if err := flush(); err != nil {
+	if err := c.flush(); err != nil {
 		return err
 	}
-	return db.Update(func(tx *bbolt.Tx) error { return putTail(tx, end) })
+	return db.Update(func(tx *bbolt.Tx) error { return putTail(tx, now.end) })
 }
 
-func putBlocks(tx *bbolt.Tx, blocks []block) error {
-	bucket := tx.Bucket(bucketBlocks)
-	bucket.FillPercent = 1
-	for _, b := range blocks {
-		key := blockKey(b.First())
-		if err := bucket.Put(key, seal(key, b.stored)); err != nil {
-			return err
-		}
+// checkBlock reads a whole block.
+func (l *Log) checkBlock(b stored) error {
+	opened, err := b.open(nil)
+	last := b.first - 1
+	if err == nil {
+		last, _, err = opened.End()
+	}
+	switch {
+	case err != nil:
+		return l.damage(b.first, err.Error())
+	case last != b.last:
+		return l.missing(last+1, b.last)
 	}
 	return nil
+}
+
+// copyBytes is how much goes into one transaction of a backup.
+const copyBytes = 8 << 20
+
+// copier writes blocks, some in a transaction.
+type copier struct {
+	db     *bbolt.DB
+	firsts []eventstore.Position
+	values [][]byte
+	size   int
+}
+
+func (c *copier) add(first eventstore.Position, value []byte) error {
+	c.firsts, c.values, c.size = append(c.firsts, first), append(c.values, value), c.size+len(value)
+	if c.size < copyBytes {
+		return nil
+	}
+	return c.flush()
+}
+
+func (c *copier) flush() error {
+	err := c.db.Update(func(tx *bbolt.Tx) error {
+		for i, first := range c.firsts {
+			if err := putBlock(tx, first, c.values[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	c.firsts, c.values, c.size = nil, nil, 0
+	return err
 }
 
 // copySides copies the side records under the positions up to the end; those
 // behind it came while the blocks were copied.
 func (l *Log) copySides(ctx context.Context, db *bbolt.DB, end tail) error {
-	var after []byte
-	for {
-		page, err := l.sidePage(ctx, after)
-		if err != nil || len(page) == 0 {
+	for page, err := range l.sidePages(ctx) {
+		if err != nil {
 			return err
 		}
-		after = sideKey(page[len(page)-1].SideKey)
-		batch := eventstore.Batch{}
-		for _, s := range page {
-			if s.Position <= end.last {
-				batch.Sides = append(batch.Sides, s)
-			}
-		}
-		if err := db.Update(func(tx *bbolt.Tx) error { return putSides(tx, batch) }); err != nil {
+		page = slices.DeleteFunc(page, func(s eventstore.Side) bool { return s.Position > end.last })
+		if err := db.Update(func(tx *bbolt.Tx) error { return putSides(tx, eventstore.Batch{Sides: page}) }); err != nil {
 			return err
 		}
 	}
+	return nil
 }

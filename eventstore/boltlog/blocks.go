@@ -16,17 +16,19 @@ import (
 // block is not more than that already.
 const pageBytes = 256 << 10
 
-// block is one block of the log, checked and in memory of its own.
-type block struct {
-	codec.Block
-	stored []byte              // as in the database, without the checksum
-	last   eventstore.Position // of its records
+// stored is one block of the log as it lies in the database or in the journal,
+// its checksum seen to be right.
+type stored struct {
+	first, last eventstore.Position
+	value       []byte // as in the database, without the checksum; nil for a frame
+	plain       []byte // the message Block of a frame
 }
 
 // blocks gives the blocks that hold the positions from from to last, in order
-// and without a gap. It is the one way in which records come from the disk.
-func (l *Log) blocks(ctx context.Context, from, last eventstore.Position) iter.Seq2[block, error] {
-	return func(yield func(block, error) bool) {
+// and without a gap, wherever they lie. It is the one way in which records are
+// read.
+func (l *Log) blocks(ctx context.Context, from, last eventstore.Position) iter.Seq2[stored, error] {
+	return func(yield func(stored, error) bool) {
 		for from <= last {
 			page, err := l.page(ctx, from, last)
 			for _, b := range page {
@@ -36,7 +38,7 @@ func (l *Log) blocks(ctx context.Context, from, last eventstore.Position) iter.S
 				from = b.last + 1
 			}
 			if err != nil {
-				yield(block{}, err)
+				yield(stored{}, err)
 				return
 			}
 		}
@@ -45,16 +47,48 @@ func (l *Log) blocks(ctx context.Context, from, last eventstore.Position) iter.S
 
 // page gives at least one of the blocks that hold the positions from from to
 // last. With an error come the blocks in front of it.
-func (l *Log) page(ctx context.Context, from, last eventstore.Position) (page []block, err error) {
+//
+// The state says where from lies. What it says lies in the database is there for
+// good; what it says lies in the journal it holds itself, whatever is packed
+// meanwhile. So nobody sees the seam.
+func (l *Log) page(ctx context.Context, from, last eventstore.Position) ([]stored, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	s := l.state.Load()
+	if from <= s.packed.last {
+		return l.packedPage(from, min(last, s.packed.last))
+	}
+	if _, err := l.watch(); err != nil {
+		return nil, err
+	}
+	return framePage(s.from(from), last), nil
+}
+
+// framePage gives the frames up to one that holds last, or a page of them.
+func framePage(frames []frame, last eventstore.Position) (page []stored) {
+	size := 0
+	for _, f := range frames {
+		if f.records == 0 {
+			continue
+		}
+		first := f.end.last - eventstore.Position(f.records) + 1
+		if first > last || size > pageBytes {
+			break
+		}
+		page = append(page, stored{first: first, last: f.end.last, plain: f.block})
+		size += len(f.block)
+	}
+	return page
+}
+
+func (l *Log) packedPage(from, last eventstore.Position) (page []stored, err error) {
 	err = l.view(from, func(tx *bbolt.Tx) error {
 		c := tx.Bucket(bucketBlocks).Cursor()
 		key, value := seekBlock(c, from)
 		size := 0
 		for next := from; next <= last && size < pageBytes; key, value = c.Next() {
-			b, err := l.openBlock(key, value, next, last)
+			b, err := l.locate(key, value, next, last)
 			if err != nil {
 				return err
 			}
@@ -81,28 +115,28 @@ func seekBlock(c *bbolt.Cursor, at eventstore.Position) (key, value []byte) {
 	}
 }
 
-// openBlock checks and copies a block that must hold position next; last is the
-// end of the log.
-func (l *Log) openBlock(key, value []byte, next, last eventstore.Position) (block, error) {
+// locate checks and copies a block that must hold position next; last is the
+// end of what is packed.
+func (l *Log) locate(key, value []byte, next, last eventstore.Position) (stored, error) {
 	if len(key) != 8 {
-		return block{}, l.missing(next, last)
+		return stored{}, l.missing(next, last)
 	}
 	first := keyPosition(key)
 	if first > next {
-		return block{}, l.missing(next, first-1)
+		return stored{}, l.missing(next, first-1)
 	}
-	stored, ok := unseal(key, value)
+	unsealed, ok := unseal(key, value)
 	if !ok {
-		return block{}, l.damage(first, "the checksum of the block is wrong")
+		return stored{}, l.damage(first, "the checksum of the block is wrong")
 	}
-	b, err := decodeBlock(bytes.Clone(stored))
+	b := stored{first: first, value: bytes.Clone(unsealed)}
+	records, err := countRecords(b.value)
+	b.last = first + eventstore.Position(records) - 1
 	switch {
 	case err != nil:
-		return block{}, l.damage(first, err.Error())
-	case b.First() != first:
-		return block{}, l.damage(first, fmt.Sprintf("the block begins at position %d", b.First()))
+		return stored{}, l.damage(first, err.Error())
 	case b.last < next:
-		return block{}, l.missing(next, 0)
+		return stored{}, l.missing(next, 0)
 	}
 	return b, nil
 }
@@ -111,44 +145,40 @@ func (l *Log) missing(from, to eventstore.Position) error {
 	return &eventstore.DamageError{Path: l.path, From: from, To: to, Problem: "the records are missing"}
 }
 
-// decodeBlock opens a stored block and looks where it ends.
-func decodeBlock(stored []byte) (block, error) {
-	if len(stored) == 0 || stored[0] != blockPlain {
-		return block{}, fmt.Errorf("the block is not of a kind that this version knows: % .1x", stored)
-	}
-	opened, err := codec.OpenBlock(stored[1:])
-	if err != nil {
-		return block{}, err
-	}
-	last := opened.First() - 1
-	for _, err := range opened.Raw() {
-		if err != nil {
-			return block{}, err
+// open gives a block's records, in buf where they have to be decompressed.
+func (b stored) open(buf []byte) (codec.Block, error) {
+	plain := b.plain
+	if b.value != nil {
+		var err error
+		if plain, err = decompress(buf, b.value); err != nil {
+			return codec.Block{}, err
 		}
-		last++
 	}
-	return block{opened, stored, last}, nil
+	opened, err := codec.OpenBlock(plain)
+	if err == nil && opened.First() != b.first {
+		err = fmt.Errorf("the block begins at position %d", opened.First())
+	}
+	return opened, err
 }
 
-// checkTail compares the end of the log with the last block there is, so that
-// blocks missing at the end are noticed too.
-func (l *Log) checkTail() error {
-	tail := l.tail.Load()
-	return l.view(max(tail.last, 1), func(tx *bbolt.Tx) error {
+// checkTail compares the end of what is packed with the last block there is, so
+// that blocks missing at the end are noticed too.
+func (l *Log) checkTail(packed tail) error {
+	return l.view(max(packed.last, 1), func(tx *bbolt.Tx) error {
 		key, value := tx.Bucket(bucketBlocks).Cursor().Last()
 		var end eventstore.Position
 		if len(key) == 8 {
-			b, err := l.openBlock(key, value, keyPosition(key), tail.last)
+			b, err := l.locate(key, value, keyPosition(key), packed.last)
 			if err != nil {
 				return err
 			}
 			end = b.last
 		}
 		switch {
-		case end < tail.last:
-			return l.missing(end+1, tail.last)
-		case end > tail.last:
-			return l.damage(tail.last+1, "there are records past the end that its head tells")
+		case end < packed.last:
+			return l.missing(end+1, packed.last)
+		case end > packed.last:
+			return l.damage(packed.last+1, "there are records past the end that its head tells")
 		}
 		return nil
 	})

@@ -9,6 +9,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"rollcall/domain"
+	"rollcall/eventstore/boltlog/internal/failpoint"
 )
 
 // create makes a log at path and fills it. The file is whole and synced before it
@@ -29,6 +30,7 @@ func create(path string, id domain.LogID, fill func(*bbolt.DB) error) error {
 	if err := os.Link(f.Name(), path); err != nil {
 		return err
 	}
+	failpoint.Reach(failpoint.CreateLinked)
 	return syncFolder(filepath.Dir(path))
 }
 

@@ -49,15 +49,33 @@ func intact(t testing.TB) []byte {
 		if _, err := log.Append(t.Context(), 10*i, batch); err != nil {
 			t.Fatal(err)
 		}
+		pack(t, log)
 	}
-	if err := log.Close(); err != nil {
+	backup := filepath.Join(dir, "backup")
+	if err := errors.Join(log.Backup(t.Context(), backup), log.Close()); err != nil {
 		t.Fatal(err)
 	}
-	b, err := os.ReadFile(filepath.Join(dir, "log.db"))
+	b, err := os.ReadFile(backup)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return b
+}
+
+func pack(t testing.TB, log *boltlog.Log) {
+	t.Helper()
+	if err := log.Pack(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fillPacked fills a log with blocks of so many records.
+func fillPacked(t testing.TB, log *boltlog.Log, n, size int) {
+	t.Helper()
+	for range n / size {
+		logtest.Fill(t, log, size, size)
+		pack(t, log)
+	}
 }
 
 // examine opens bytes as a log and reads all of it. What it finds is either the
@@ -195,7 +213,7 @@ func TestDamageNamesPositions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			log := open(t, dir)
-			logtest.Fill(t, log, 40, 10)
+			fillPacked(t, log, 40, 10)
 			log.Close()
 			change(t, dir, func(tx *bbolt.Tx) error { return test.change(tx.Bucket([]byte("blocks"))) })
 			log = open(t, dir)
@@ -218,7 +236,7 @@ func TestDamageNamesPositions(t *testing.T) {
 func TestMissingEnd(t *testing.T) {
 	dir := t.TempDir()
 	log := open(t, dir)
-	logtest.Fill(t, log, 40, 10)
+	fillPacked(t, log, 40, 10)
 	log.Close()
 	change(t, dir, func(tx *bbolt.Tx) error {
 		return tx.Bucket([]byte("blocks")).Delete(binary.BigEndian.AppendUint64(nil, 31))

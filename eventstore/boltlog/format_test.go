@@ -31,6 +31,7 @@ func TestDocsExample(t *testing.T) {
 	if _, err := log.Append(t.Context(), 0, exampleBatch()); err != nil {
 		t.Fatal(err)
 	}
+	pack(t, log)
 	if err := log.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +56,8 @@ func exampleBatch() eventstore.Batch {
 	}
 }
 
-// dump gives every bucket, key and value but for the log's id, which is random.
+// dump gives every bucket, key and value but for the ids of the log and of its
+// journal, which are random.
 func dump(t *testing.T, dir string) string {
 	t.Helper()
 	db, err := bbolt.Open(filepath.Join(dir, "log.db"), 0o600, &bbolt.Options{ReadOnly: true})
@@ -67,7 +69,7 @@ func dump(t *testing.T, dir string) string {
 	err = db.View(func(tx *bbolt.Tx) error {
 		return tx.ForEach(func(name []byte, bucket *bbolt.Bucket) error {
 			return bucket.ForEach(func(key, value []byte) error {
-				if string(key) != "id" {
+				if string(key) != "id" && string(key) != "journal" {
 					fmt.Fprintf(&out, "%s %x %x\n", name, key, value)
 				}
 				return nil

@@ -1,6 +1,8 @@
 package boltlog
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -9,24 +11,36 @@ import (
 
 	"rollcall/domain"
 	"rollcall/eventstore"
+	"rollcall/eventstore/boltlog/internal/failpoint"
+	"rollcall/eventstore/boltlog/internal/journal"
 )
 
 // Log is an event log on disk. It is safe for concurrent use.
 type Log struct {
-	path     string
+	path     string // of log.db
 	pidFile  string // empty where the log is open for reading
 	readOnly bool
 	id       domain.LogID
 	db       *bbolt.DB
 
-	tail atomic.Pointer[tail] // what is durable
+	journal   *journal.Journal // nil where there is none to read
+	journalID journal.ID
 
-	writing sync.Mutex // held by the one who writes
-	value   []byte     // the block being written; of the writer
-	failed  error      // of the writer
+	state atomic.Pointer[state]
+
+	writing        sync.Mutex // held by the one who appends
+	block, content []byte     // of the one who appends
+	unproven       bool       // the last frame is no mark; of the one who appends
+
+	packing     sync.Mutex // held by the one who packs; taken before mu
+	packedFrame uint64     // of the one who packs
+	wake        chan struct{}
+	packed      sync.WaitGroup
 
 	mu     sync.Mutex
-	grown  chan struct{} // closed when the tail has moved, or on Close
+	sides  map[eventstore.SideKey]pending // what the journal says of side records
+	grown  chan struct{}                  // closed when the log has grown, or on Close
+	failed error
 	closed bool
 }
 
@@ -36,20 +50,34 @@ var _ eventstore.Log = (*Log)(nil)
 func (l *Log) ID() domain.LogID { return l.id }
 
 // Last implements [eventstore.Reader].
-func (l *Log) Last() eventstore.Position { return l.tail.Load().last }
+func (l *Log) Last() eventstore.Position { return l.state.Load().end.last }
 
-// Close implements [eventstore.Log]. It also waits for the reads under way, each
-// of which is short.
+// Close implements [eventstore.Log]. It also waits for the packer, and for the reads
+// under way, each of which is short.
 func (l *Log) Close() error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
 	if !l.shut() {
 		return nil
 	}
+	var err error
+	if l.journal != nil {
+		err = l.closeJournal()
+	}
 	if l.pidFile != "" {
 		os.Remove(l.pidFile) // it only helps to word an error
 	}
-	return l.db.Close()
+	return errors.Join(err, l.db.Close())
+}
+
+func (l *Log) closeJournal() error {
+	close(l.wake)
+	l.packed.Wait()
+	l.packing.Lock() // waits for Pack
+	defer l.packing.Unlock()
+	failpoint.Reach(failpoint.CloseBefore)
+	mark := l.unproven && l.failure() == nil
+	return l.journal.Close(mark, l.Last())
 }
 
 // shut marks the log as closed and wakes the followers; false if it was closed.
@@ -64,17 +92,23 @@ func (l *Log) shut() bool {
 	return true
 }
 
-// publish makes a new tail visible and wakes the followers.
-func (l *Log) publish(t tail) {
+// publish makes a durable batch visible and wakes the followers.
+func (l *Log) publish(f frame) {
+	l.unproven = true
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.tail.Store(&t)
-	close(l.grown)
-	l.grown = make(chan struct{})
+	s := l.state.Load().with(f)
+	l.state.Store(s)
+	l.note(f)
+	if f.records > 0 {
+		close(l.grown)
+		l.grown = make(chan struct{})
+	}
+	l.mu.Unlock()
+	l.wakePacker(s)
 }
 
-// watch gives what is closed when the tail moves on from what Last gives after
-// this call, and ErrClosed where the log is closed.
+// watch gives what is closed when the log grows from what Last gives after this
+// call, and ErrClosed where the log is closed.
 func (l *Log) watch() (<-chan struct{}, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -82,4 +116,20 @@ func (l *Log) watch() (<-chan struct{}, error) {
 		return nil, eventstore.ErrClosed
 	}
 	return l.grown, nil
+}
+
+// fail notes that a write has failed and left open what is on the disk: nothing is
+// taken from then on.
+func (l *Log) fail(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.failed == nil {
+		l.failed = fmt.Errorf("%w: %w", eventstore.ErrFailed, err)
+	}
+}
+
+func (l *Log) failure() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.failed
 }

@@ -13,7 +13,7 @@ func TestLog(t *testing.T) {
 	logtest.Run(t, logtest.Subject{
 		Open: func(t *testing.T) eventstore.Log {
 			dir := t.TempDir()
-			log := open(t, dir)
+			log := openSmall(t, dir)
 			dirs[log] = dir
 			return log
 		},
@@ -21,7 +21,7 @@ func TestLog(t *testing.T) {
 			if err := log.Close(); err != nil {
 				t.Fatal(err)
 			}
-			again := open(t, dirs[log])
+			again := openSmall(t, dirs[log])
 			dirs[again] = dirs[log]
 			return again
 		},
@@ -30,7 +30,18 @@ func TestLog(t *testing.T) {
 
 func open(t testing.TB, dir string) *boltlog.Log {
 	t.Helper()
-	log, err := boltlog.Open(dir, boltlog.Options{})
+	return openWith(t, dir, boltlog.Options{})
+}
+
+// openSmall opens a log whose journal soon has to go on to the next segment.
+func openSmall(t testing.TB, dir string) *boltlog.Log {
+	t.Helper()
+	return openWith(t, dir, boltlog.Options{SegmentSize: 8 << 10})
+}
+
+func openWith(t testing.TB, dir string, options boltlog.Options) *boltlog.Log {
+	t.Helper()
+	log, err := boltlog.Open(dir, options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"rollcall/domain"
 	"rollcall/eventstore"
+	"rollcall/eventstore/boltlog/internal/journal"
 )
 
 // format is the newest format that this version reads, and the one it writes.
@@ -22,9 +23,12 @@ var (
 	keyFormat = []byte("format")
 	keyID     = []byte("id")
 	keyLast   = []byte("last")
+
+	// keyJournal is there where the log has a journal.
+	keyJournal = []byte("journal")
 )
 
-// tail is where the log ends.
+// tail is where the log, or a part of it, ends.
 type tail struct {
 	last eventstore.Position
 	at   time.Time // of the last record; the zero time where there is none
@@ -68,39 +72,60 @@ func putTail(tx *bbolt.Tx, t tail) error {
 	return putMeta(tx, keyLast, binary.BigEndian.AppendUint64(b, uint64(ms)))
 }
 
-// readMeta reads the format, before it relies on anything else, then the id and
-// the tail.
-func (l *Log) readMeta(tx *bbolt.Tx) error {
+// putJournal says which journal goes on behind the database, and its last frame
+// that lies here.
+func putJournal(tx *bbolt.Tx, id journal.ID, frame uint64) error {
+	return putMeta(tx, keyJournal, binary.BigEndian.AppendUint64(id[:len(id):len(id)], frame))
+}
+
+// head is what a log says of itself.
+type head struct {
+	id         domain.LogID
+	packed     tail
+	hasJournal bool
+	journal    journal.ID
+	frame      uint64 // the journal's last that lies in the database
+}
+
+// readHead reads the format, before it relies on anything else, then the rest.
+func (l *Log) readHead(tx *bbolt.Tx) (h head, err error) {
 	if tx.Bucket(bucketMeta) == nil {
-		return l.damage(1, "it has no bucket meta; is it a log of rollcall?")
+		return h, l.damage(1, "it has no bucket meta; is it a log of rollcall?")
 	}
 	found, err := l.getMeta(tx, keyFormat, 4)
 	if err != nil {
-		return err
+		return h, err
 	}
 	if n := binary.BigEndian.Uint32(found); n > format {
-		return &eventstore.FormatError{Path: l.path, Found: n, Newest: format}
+		return h, &eventstore.FormatError{Path: l.path, Found: n, Newest: format}
 	}
 	for _, name := range [][]byte{bucketBlocks, bucketSide} {
 		if tx.Bucket(name) == nil {
-			return l.damage(1, "it has no bucket "+string(name))
+			return h, l.damage(1, "it has no bucket "+string(name))
 		}
 	}
-	id, err := l.getMeta(tx, keyID, len(l.id))
+	id, err := l.getMeta(tx, keyID, len(h.id))
 	if err != nil {
-		return err
+		return h, err
 	}
 	last, err := l.getMeta(tx, keyLast, 16)
 	if err != nil {
-		return err
+		return h, err
 	}
-	copy(l.id[:], id)
-	t := tail{last: eventstore.Position(binary.BigEndian.Uint64(last))}
-	if t.last != 0 {
-		t.at = time.UnixMilli(int64(binary.BigEndian.Uint64(last[8:]))).UTC()
+	copy(h.id[:], id)
+	h.packed.last = eventstore.Position(binary.BigEndian.Uint64(last))
+	if h.packed.last != 0 {
+		h.packed.at = time.UnixMilli(int64(binary.BigEndian.Uint64(last[8:]))).UTC()
 	}
-	l.tail.Store(&t)
-	return nil
+	if h.hasJournal = tx.Bucket(bucketMeta).Get(keyJournal) != nil; !h.hasJournal {
+		return h, nil
+	}
+	mark, err := l.getMeta(tx, keyJournal, len(h.journal)+8)
+	if err != nil {
+		return h, err
+	}
+	h.frame = binary.BigEndian.Uint64(mark[copy(h.journal[:], mark):])
+	return h, nil
 }
 
 func (l *Log) getMeta(tx *bbolt.Tx, key []byte, size int) ([]byte, error) {

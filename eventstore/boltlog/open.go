@@ -1,6 +1,7 @@
 package boltlog
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,12 +15,15 @@ import (
 
 	"rollcall/domain"
 	"rollcall/eventstore"
+	"rollcall/eventstore/boltlog/internal/failpoint"
+	"rollcall/eventstore/boltlog/internal/journal"
 )
 
 // The files of a log in its folder.
 const (
 	fileName = "log.db"
 	pidName  = "log.pid" // who has the log open for writing
+	dirName  = "journal" // what was written last
 )
 
 // Options say how to open a log. The zero value opens it for writing, and makes
@@ -29,14 +33,24 @@ type Options struct {
 	// folder. Several processes may do so at once, but not while one has the
 	// log open for writing.
 	ReadOnly bool
+	// SegmentSize is how large, in bytes, each file of the journal is made;
+	// [DefaultSegmentSize] where it is 0.
+	SegmentSize int64
 }
+
+// DefaultSegmentSize is enough for some seconds of writing.
+const DefaultSegmentSize = 4 << 20
 
 // Open opens the log in the folder dir.
 //
 // Where another process is in the way the error is an *[eventstore.InUseError]
 // at once. Where the log is of a newer format it is an *[eventstore.FormatError],
-// where its head is damaged an *[eventstore.DamageError]. Where there is no log to
+// where its head or its journal is damaged an *[eventstore.DamageError], where its
+// files do not belong together an *[eventstore.CopyError]. Where there is no log to
 // read, errors.Is(err, fs.ErrNotExist).
+//
+// For reading, a log whose journal is damaged is opened, and what is read ends with
+// the error.
 func Open(dir string, options Options) (*Log, error) {
 	path := filepath.Join(dir, fileName)
 	if options.ReadOnly {
@@ -45,7 +59,7 @@ func Open(dir string, options Options) (*Log, error) {
 	if err := prepare(dir, path); err != nil {
 		return nil, err
 	}
-	l, err := open(path, false)
+	l, err := open(path, options)
 	if err != nil {
 		return nil, err
 	}
@@ -57,12 +71,12 @@ func Open(dir string, options Options) (*Log, error) {
 }
 
 // OpenFile opens one log file for reading: a backup, or the log.db of a copied
-// folder. The errors are those of [Open].
+// folder, which needs the journal beside it. The errors are those of [Open].
 func OpenFile(path string) (*Log, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("open the log for reading: %w", err)
 	}
-	return open(path, true)
+	return open(path, Options{ReadOnly: true})
 }
 
 // prepare makes the folder and an empty log where they are missing.
@@ -72,6 +86,9 @@ func prepare(dir, path string) error {
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return notWritable(dir, err)
+	}
+	if err := journal.Occupied(filepath.Join(dir, dirName)); err != nil {
+		return err
 	}
 	err := create(path, domain.LogID(uuid.New()), func(*bbolt.DB) error { return nil })
 	if errors.Is(err, fs.ErrExist) {
@@ -87,19 +104,107 @@ func notWritable(dir string, err error) error {
 	return fmt.Errorf("the log cannot be written in the folder %s: %w; make it writable for the user that rollcall runs as, or choose another folder with --data", dir, err)
 }
 
-func open(path string, readOnly bool) (*Log, error) {
-	l := &Log{path: path, readOnly: readOnly, grown: make(chan struct{})}
+func open(path string, options Options) (*Log, error) {
+	l := &Log{path: path, readOnly: options.ReadOnly, grown: make(chan struct{}), sides: make(map[eventstore.SideKey]pending), wake: make(chan struct{}, 1)}
 	if err := l.openDB(); err != nil {
 		return nil, err
 	}
-	err := l.view(1, l.readMeta)
+	var h head
+	err := l.view(1, func(tx *bbolt.Tx) (err error) {
+		h, err = l.readHead(tx)
+		return err
+	})
 	if err == nil {
-		err = l.checkTail()
+		err = l.checkTail(h.packed)
+	}
+	if err == nil {
+		err = l.openJournal(h, options)
 	}
 	if err != nil {
 		return nil, errors.Join(err, l.db.Close())
 	}
 	return l, nil
+}
+
+// openJournal reads what lies behind the database, and makes a journal where a
+// log that is to be written has none: when it is new, or was a backup.
+func (l *Log) openJournal(h head, options Options) error {
+	l.id = h.id
+	l.state.Store(&state{end: h.packed, packed: h.packed})
+	dir := filepath.Join(filepath.Dir(l.path), dirName)
+	size := cmp.Or(options.SegmentSize, DefaultSegmentSize)
+	if !h.hasJournal {
+		if l.readOnly {
+			return l.checkAlone(dir)
+		}
+		if err := l.makeJournal(&h, dir, size); err != nil {
+			return err
+		}
+	}
+	l.journalID, l.packedFrame = h.journal, h.frame
+	j, frames, err := journal.Open(dir, journal.Expect{ID: h.journal, Frame: h.frame, Position: h.packed.last}, size, l.readOnly)
+	damaged := (*eventstore.DamageError)(nil)
+	if err != nil && !(l.readOnly && errors.As(err, &damaged)) {
+		return err
+	}
+	if framesErr := l.takeFrames(frames); framesErr != nil {
+		return errors.Join(framesErr, closeIf(j))
+	}
+	if damaged != nil {
+		l.state.Load().broken = damaged
+	}
+	if l.journal = j; !l.readOnly {
+		l.packed.Go(l.packer)
+		l.wakePacker(l.state.Load())
+	}
+	return nil
+}
+
+func closeIf(j *journal.Journal) error {
+	if j == nil {
+		return nil
+	}
+	return j.Close(false, 0)
+}
+
+// checkAlone looks whether a log without a journal lies beside somebody else's.
+func (l *Log) checkAlone(dir string) error {
+	if filepath.Base(l.path) != fileName {
+		return nil // a backup may lie anywhere
+	}
+	return journal.Occupied(dir)
+}
+
+// makeJournal makes an empty journal, and then says so in the database: a crash
+// between the two leaves a journal that nothing is in, which is made again.
+func (l *Log) makeJournal(h *head, dir string, size int64) error {
+	h.hasJournal, h.journal = true, journal.ID(uuid.New())
+	if err := journal.Create(dir, h.journal, size); err != nil {
+		return notWritable(filepath.Dir(dir), err)
+	}
+	if err := syncFolder(filepath.Dir(dir)); err != nil {
+		return err
+	}
+	failpoint.Reach(failpoint.CreateJournal)
+	return guard(l.path, 1, func() error {
+		return l.db.Update(func(tx *bbolt.Tx) error { return putJournal(tx, h.journal, 0) })
+	})
+}
+
+// takeFrames takes what the journal holds.
+func (l *Log) takeFrames(frames []journal.Frame) error {
+	s := l.state.Load()
+	for _, j := range frames {
+		f, err := openFrame(j, s.end)
+		if err != nil {
+			return l.damage(s.end.last+1, err.Error())
+		}
+		s = s.with(f)
+		l.note(f)
+		l.unproven = len(j.Content) > 0
+	}
+	l.state.Store(s)
+	return nil
 }
 
 // openDB maps the database, once its head has been seen to be whole.

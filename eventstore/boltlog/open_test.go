@@ -28,8 +28,8 @@ func TestInUse(t *testing.T) {
 	if err := log.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if left, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(left) != 1 {
-		t.Errorf("left in the folder: %v, %v; want log.db", left, err)
+	if left, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(left) != 2 {
+		t.Errorf("left in the folder: %v, %v; want log.db and journal", left, err)
 	}
 }
 

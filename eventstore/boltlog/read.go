@@ -57,12 +57,21 @@ func (l *Log) give(ctx context.Context, from, last eventstore.Position, yield fu
 			return false
 		}
 	}
+	if err := l.state.Load().broken; err != nil {
+		yield(eventstore.Record{}, err)
+		return false
+	}
 	return true
 }
 
-func (l *Log) giveBlock(ctx context.Context, b block, from eventstore.Position, yield func(eventstore.Record, error) bool) bool {
-	position := b.First() - 1
-	for r, err := range b.Records() {
+func (l *Log) giveBlock(ctx context.Context, b stored, from eventstore.Position, yield func(eventstore.Record, error) bool) bool {
+	opened, err := b.open(nil)
+	if err != nil {
+		yield(eventstore.Record{}, l.damage(b.first, err.Error()))
+		return false
+	}
+	position := b.first - 1
+	for r, err := range opened.Records() {
 		position++
 		switch {
 		case position < from:
@@ -76,6 +85,10 @@ func (l *Log) giveBlock(ctx context.Context, b block, from eventstore.Position, 
 		case !yield(r, nil):
 			return false
 		}
+	}
+	if position != b.last {
+		yield(eventstore.Record{}, l.missing(position+1, b.last))
+		return false
 	}
 	return true
 }

@@ -2,10 +2,12 @@ package boltlog
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
 	"iter"
+	"slices"
 
 	"go.etcd.io/bbolt"
 
@@ -14,7 +16,11 @@ import (
 )
 
 func sideKey(k eventstore.SideKey) []byte {
-	return append(binary.BigEndian.AppendUint64(nil, uint64(k.Position)), byte(k.Kind))
+	return appendSideKey(nil, k)
+}
+
+func compareKeys(a, b eventstore.SideKey) int {
+	return cmp.Or(cmp.Compare(a.Position, b.Position), cmp.Compare(a.Kind, b.Kind))
 }
 
 func putSides(tx *bbolt.Tx, batch eventstore.Batch) error {
@@ -38,6 +44,9 @@ func (l *Log) Side(ctx context.Context, k eventstore.SideKey) (value []byte, ok 
 	if err := l.readable(ctx); err != nil {
 		return nil, false, err
 	}
+	if p, ok := l.noted(k); ok {
+		return bytes.Clone(p.value), p.value != nil, nil
+	}
 	err = l.view(k.Position, func(tx *bbolt.Tx) error {
 		key := sideKey(k)
 		sealed := tx.Bucket(bucketSide).Get(key)
@@ -54,48 +63,98 @@ func (l *Log) Side(ctx context.Context, k eventstore.SideKey) (value []byte, ok 
 // Sides implements [eventstore.SideReader].
 func (l *Log) Sides(ctx context.Context) iter.Seq2[eventstore.Side, error] {
 	return func(yield func(eventstore.Side, error) bool) {
-		var after []byte
-		for {
-			page, err := l.sidePage(ctx, after)
-			for _, s := range page {
-				if !yield(s, nil) {
-					return
-				}
-				after = sideKey(s.SideKey)
-			}
+		for p, err := range l.sidePages(ctx) {
 			if err != nil {
 				yield(eventstore.Side{}, err)
 				return
 			}
-			if len(page) == 0 {
-				return
+			for _, s := range p {
+				if !yield(s, nil) {
+					return
+				}
 			}
 		}
 	}
 }
 
-// sidePage gives some of the side records behind the key after; none at the end.
-func (l *Log) sidePage(ctx context.Context, after []byte) (page []eventstore.Side, err error) {
-	if err := l.readable(ctx); err != nil {
-		return nil, err
+// sidePages gives the side records in pages, wherever they lie.
+func (l *Log) sidePages(ctx context.Context) iter.Seq2[[]eventstore.Side, error] {
+	return func(yield func([]eventstore.Side, error) bool) {
+		var after []byte
+		for {
+			page, upTo, err := l.sidePage(ctx, after)
+			if len(page) > 0 && !yield(page, nil) {
+				return
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if upTo == nil {
+				return
+			}
+			after = upTo
+		}
 	}
+}
+
+// sidePage gives side records behind the key after, and up to which key; nil at
+// the end. What the journal says is asked for first: what is packed after
+// that is then found in the database as well.
+func (l *Log) sidePage(ctx context.Context, after []byte) (page []eventstore.Side, upTo []byte, err error) {
+	if err := l.readable(ctx); err != nil {
+		return nil, nil, err
+	}
+	keys, found := l.notedBehind(after)
+	packed, upTo, err := l.packedSides(after)
+	if err != nil && upTo == nil {
+		return nil, nil, err
+	}
+	for _, s := range packed {
+		if _, noted := found[string(sideKey(s.SideKey))]; !noted {
+			page = append(page, s)
+		}
+	}
+	for _, key := range keys {
+		p := found[string(key)]
+		if p.value == nil || upTo != nil && bytes.Compare(key, upTo) > 0 {
+			continue
+		}
+		page = append(page, eventstore.Side{SideKey: parseKey(key), Value: bytes.Clone(p.value)})
+	}
+	slices.SortFunc(page, func(a, b eventstore.Side) int { return compareKeys(a.SideKey, b.SideKey) })
+	return page, upTo, err
+}
+
+// packedSides gives side records of the database behind the key after, and the
+// last key if there may be more. With an error come those in front of it.
+func (l *Log) packedSides(after []byte) (page []eventstore.Side, upTo []byte, err error) {
 	err = l.view(1, func(tx *bbolt.Tx) error {
 		c := tx.Bucket(bucketSide).Cursor()
 		key, sealed := c.Seek(after)
 		if after != nil && bytes.Equal(key, after) {
 			key, sealed = c.Next()
 		}
-		for size := 0; key != nil && size < pageBytes; key, sealed = c.Next() {
+		for size := 0; key != nil; key, sealed = c.Next() {
+			if size > pageBytes {
+				return nil
+			}
 			s, err := l.openSide(key, sealed)
 			if err != nil {
 				return err
 			}
 			page = append(page, s)
+			upTo = bytes.Clone(key)
 			size += len(key) + len(sealed)
 		}
+		upTo = nil
 		return nil
 	})
-	return page, err
+	return page, upTo, err
+}
+
+func parseKey(key []byte) eventstore.SideKey {
+	return eventstore.SideKey{Position: keyPosition(key), Kind: domain.SideKind(key[8])}
 }
 
 func (l *Log) readable(ctx context.Context) error {
@@ -107,7 +166,7 @@ func (l *Log) readable(ctx context.Context) error {
 
 // openSide checks and copies a side record.
 func (l *Log) openSide(key, sealed []byte) (eventstore.Side, error) {
-	if len(key) != 9 {
+	if len(key) != keySize {
 		return eventstore.Side{}, l.damage(1, fmt.Sprintf("there is a side record with the key %x", key))
 	}
 	at := eventstore.Position(binary.BigEndian.Uint64(key))

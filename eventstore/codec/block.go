@@ -26,12 +26,7 @@ const lastPosition = 1 << 62
 func AppendBlock(dst []byte, after domain.Position, before time.Time, records []domain.Record) ([]byte, error) {
 	e := encoder{place: placeBehind(after, before)}
 	start := len(dst)
-	dst = protowire.AppendTag(dst, fieldFirst, protowire.VarintType)
-	dst = protowire.AppendVarint(dst, uint64(after+1))
-	if e.ms != 0 {
-		dst = protowire.AppendTag(dst, fieldBeforeMS, protowire.VarintType)
-		dst = protowire.AppendVarint(dst, uint64(e.ms))
-	}
+	dst = appendHead(dst, place{after, e.ms})
 	var one []byte
 	for _, r := range records {
 		var err error
@@ -143,4 +138,51 @@ func (b Block) raw() iter.Seq2[[]byte, *MalformedError] {
 			yield(nil, &MalformedError{Problem: r.problem})
 		}
 	}
+}
+
+// AppendJoined appends one block with the records of several, each of which must
+// begin where the one in front of it ends. The bytes of the records are those
+// they were.
+func AppendJoined(dst []byte, blocks []Block) []byte {
+	before := blocks[0].before
+	dst = appendHead(dst, before)
+	for _, b := range blocks {
+		dst = append(dst, b.records...)
+	}
+	return dst
+}
+
+func appendHead(dst []byte, before place) []byte {
+	dst = protowire.AppendTag(dst, fieldFirst, protowire.VarintType)
+	dst = protowire.AppendVarint(dst, uint64(before.last+1))
+	if before.ms != 0 {
+		dst = protowire.AppendTag(dst, fieldBeforeMS, protowire.VarintType)
+		dst = protowire.AppendVarint(dst, uint64(before.ms))
+	}
+	return dst
+}
+
+// End gives the position and the time of the block's last record, or of what
+// stands in front of the block where it has none. The error is a
+// *[MalformedError].
+func (b Block) End() (domain.Position, time.Time, error) {
+	end := b.before
+	for raw, err := range b.raw() {
+		if err != nil {
+			return 0, time.Time{}, err
+		}
+		r := reader{buf: raw}
+		for r.next() {
+			if r.field == 1 {
+				end.ms += int64(r.upTo(latest))
+			} else {
+				r.skip()
+			}
+		}
+		if r.problem != "" || end.ms > latest {
+			return 0, time.Time{}, &MalformedError{Position: end.last + 1, Problem: r.problem}
+		}
+		end.last++
+	}
+	return end.last, instant(end.ms), nil
 }
