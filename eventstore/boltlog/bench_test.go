@@ -114,27 +114,48 @@ func updatePerEvent(b *testing.B) func() error {
 	}
 }
 
-// BenchmarkReplay reads a log written in batches of so many records.
+// BenchmarkReplay reads a log of so many events, one event and many at a time,
+// beside a flat file of records of a fixed size.
 func BenchmarkReplay(b *testing.B) {
-	const total = 200_000
-	for _, size := range []int{16, 4096} {
-		b.Run(fmt.Sprintf("batch=%d", size), func(b *testing.B) {
-			log := open(b, b.TempDir())
-			logtest.Fill(b, log, total, size)
-			b.ResetTimer()
-			for range b.N {
-				n := 0
-				for _, err := range log.Read(b.Context(), 1) {
-					if err != nil {
-						b.Fatal(err)
-					}
-					n++
-				}
-				if n != total {
-					b.Fatalf("%d records, want %d", n, total)
-				}
-			}
-			b.ReportMetric(float64(b.N)*total/b.Elapsed().Seconds(), "events/s")
-		})
+	const total = 2_000_000
+	log := open(b, b.TempDir())
+	logtest.Fill(b, log, total, 4096)
+	if err := log.Pack(); err != nil {
+		b.Fatal(err)
 	}
+	perSecond := func(b *testing.B) {
+		b.ReportMetric(float64(b.N)*total/b.Elapsed().Seconds(), "events/s")
+	}
+	b.Run("read", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			n := 0
+			for _, err := range log.Read(b.Context(), 1) {
+				if err != nil {
+					b.Fatal(err)
+				}
+				n++
+			}
+			if n != total {
+				b.Fatalf("%d records, want %d", n, total)
+			}
+		}
+		perSecond(b)
+	})
+	b.Run("blocks", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			n := 0
+			for records, err := range log.Blocks(b.Context(), 1) {
+				if err != nil {
+					b.Fatal(err)
+				}
+				n += len(records)
+			}
+			if n != total {
+				b.Fatalf("%d records, want %d", n, total)
+			}
+		}
+		perSecond(b)
+	})
 }

@@ -145,15 +145,25 @@ func (l *Log) missing(from, to eventstore.Position) error {
 	return &eventstore.DamageError{Path: l.path, From: from, To: to, Problem: "the records are missing"}
 }
 
-// open gives a block's records, in buf where they have to be decompressed.
-func (b stored) open(buf []byte) (codec.Block, error) {
-	plain := b.plain
-	if b.value != nil {
-		var err error
-		if plain, err = decompress(buf, b.value); err != nil {
-			return codec.Block{}, err
-		}
+// open gives a block's records.
+func (b stored) open() (codec.Block, error) {
+	var buf []byte
+	plain, err := b.message(&buf)
+	if err != nil {
+		return codec.Block{}, err
 	}
+	return b.check(plain)
+}
+
+// message gives the message Block, in buf where it has to be decompressed.
+func (b stored) message(buf *[]byte) ([]byte, error) {
+	if b.value == nil {
+		return b.plain, nil
+	}
+	return decompress(buf, b.value)
+}
+
+func (b stored) check(plain []byte) (codec.Block, error) {
 	opened, err := codec.OpenBlock(plain)
 	if err == nil && opened.First() != b.first {
 		err = fmt.Errorf("the block begins at position %d", opened.First())

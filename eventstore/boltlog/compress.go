@@ -31,7 +31,7 @@ var compressor = sync.OnceValues(func() (*zstd.Encoder, *zstd.Decoder) {
 	if err != nil {
 		panic(err) // the options are fixed
 	}
-	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(codec.MaxBlock))
+	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(decoders), zstd.WithDecoderMaxMemory(codec.MaxBlock))
 	if err != nil {
 		panic(err)
 	}
@@ -70,19 +70,19 @@ func peek(value []byte) (block []byte, records int, err error) {
 
 func plainSize(value []byte) int { return int(binary.BigEndian.Uint32(value[5:])) }
 
-// decompress gives the message Block of a stored block, in buf or in value
-// itself.
-func decompress(buf, value []byte) ([]byte, error) {
+// decompress gives the message Block of a stored block, in buf, which grows if it
+// has to, or in value itself.
+func decompress(buf *[]byte, value []byte) ([]byte, error) {
 	block, records, err := peek(value)
 	if err != nil || records < 0 {
 		return block, err
 	}
 	size := plainSize(value)
-	if cap(buf) < size {
-		buf = make([]byte, 0, size)
+	if cap(*buf) < size {
+		*buf = make([]byte, 0, size)
 	}
 	_, dec := compressor()
-	block, err = dec.DecodeAll(value[zstdHead:], buf[:0])
+	block, err = dec.DecodeAll(value[zstdHead:], (*buf)[:0])
 	if err != nil || len(block) != size {
 		return nil, fmt.Errorf("%w: it does not give the %d bytes it should: %v", errBlock, size, err)
 	}

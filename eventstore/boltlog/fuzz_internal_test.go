@@ -60,7 +60,7 @@ func FuzzBlock(f *testing.F) {
 		if err != nil {
 			return
 		}
-		block, err := decompress(nil, value)
+		block, err := decompress(new([]byte), value)
 		if err != nil {
 			return
 		}

@@ -65,12 +65,15 @@ func (l *Log) give(ctx context.Context, from, last eventstore.Position, yield fu
 }
 
 func (l *Log) giveBlock(ctx context.Context, b stored, from eventstore.Position, yield func(eventstore.Record, error) bool) bool {
-	opened, err := b.open(nil)
+	opened, err := b.open()
+	if err == nil {
+		opened, err = opened.From(from)
+	}
 	if err != nil {
 		yield(eventstore.Record{}, l.damage(b.first, err.Error()))
 		return false
 	}
-	position := b.first - 1
+	position := opened.First() - 1
 	for r, err := range opened.Records() {
 		position++
 		switch {

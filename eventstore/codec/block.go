@@ -171,17 +171,11 @@ func (b Block) End() (domain.Position, time.Time, error) {
 		if err != nil {
 			return 0, time.Time{}, err
 		}
-		r := reader{buf: raw}
-		for r.next() {
-			if r.field == 1 {
-				end.ms += int64(r.upTo(latest))
-			} else {
-				r.skip()
-			}
+		ms, problem := timeOf(raw, end)
+		if problem != nil {
+			return 0, time.Time{}, problem
 		}
-		if r.problem != "" || end.ms > latest {
-			return 0, time.Time{}, &MalformedError{Position: end.last + 1, Problem: r.problem}
-		}
+		end.ms = ms
 		end.last++
 	}
 	return end.last, instant(end.ms), nil

@@ -102,4 +102,16 @@ func BenchmarkBlock(b *testing.B) {
 		}
 		perEvent(b)
 	})
+	b.Run("slab", func(b *testing.B) {
+		b.ReportAllocs()
+		var slab codec.Slab
+		for b.Loop() {
+			opened, _ := codec.OpenBlock(block)
+			slab.Reset()
+			if err := opened.Decode(&slab); err != nil {
+				b.Fatal(err)
+			}
+		}
+		perEvent(b)
+	})
 }

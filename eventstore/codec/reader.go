@@ -43,6 +43,10 @@ func (r *reader) next() bool {
 	if len(r.buf) == 0 || r.problem != "" {
 		return false
 	}
+	if tag := r.buf[0]; tag >= 1<<3 && tag < 0x80 { // one byte, as nearly all are
+		r.field, r.wire, r.buf = protowire.Number(tag>>3), protowire.Type(tag&7), r.buf[1:]
+		return true
+	}
 	field, wire, n := protowire.ConsumeTag(r.buf)
 	if n < 0 {
 		r.refuse("no field tag: %v", protowire.ParseError(n))
@@ -66,6 +70,21 @@ func (r *reader) uint() uint64 {
 	if r.wire != protowire.VarintType {
 		r.refuse("field %d has wire type %d, not that of a number", r.field, r.wire)
 		return 0
+	}
+	return r.varint()
+}
+
+// varint reads a number; nearly all take one byte or two.
+func (r *reader) varint() uint64 {
+	if b := r.buf; len(b) > 1 {
+		if b[0] < 0x80 {
+			r.buf = b[1:]
+			return uint64(b[0])
+		}
+		if b[1] < 0x80 {
+			r.buf = b[2:]
+			return uint64(b[0]&0x7f) | uint64(b[1])<<7
+		}
 	}
 	v, n := protowire.ConsumeVarint(r.buf)
 	if n < 0 {

@@ -14,6 +14,8 @@ import (
 // printed in the usual forms.
 const latest = 253402300799999
 
+const problemTooLate = "its time lies past the year 9999"
+
 // place is where a stretch of records stands: behind the record at last, whose
 // time is ms milliseconds since 1970.
 type place struct {
@@ -125,7 +127,7 @@ func (d *decoder) record(b []byte, after uint64, event domain.Event, unknown pro
 	switch {
 	case problem != "":
 	case ms > latest:
-		problem = "its time lies past the year 9999"
+		problem = problemTooLate
 	case event == nil && unknown == 0:
 		problem = "it holds no event"
 	}

@@ -11,6 +11,7 @@ type entry struct {
 	number protowire.Number
 	encode func(*writer, domain.Event)
 	decode func(*reader) domain.Event
+	pool   func() pool // an empty one
 }
 
 // table has an entry for each event type. The numbers are those of the message
@@ -49,6 +50,7 @@ func form[E any, P interface {
 			decode(r, e)
 			return e
 		},
+		pool: func() pool { return &poolOf[E, P]{read: decode} },
 	}
 }
 
