@@ -27,7 +27,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	roles := map[string]func(dir string) error{"append": appendForEver, "full": appendUntilFull}
+	roles := map[string]func(dir string) error{"append": appendForEver, "full": appendUntilFull, "busy": workBusily}
 	if role := roles[os.Getenv(envRole)]; role != nil {
 		if err := role(os.Getenv(envDir)); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -97,7 +97,7 @@ func TestBlocksEnds(t *testing.T) {
 // While batches are appended and packed, followers get every record once and in
 // order, and readers all there is.
 func TestSeamUnderLoad(t *testing.T) {
-	const total = 40_000
+	const total = 12_000
 	log := openWith(t, t.TempDir(), boltlog.Options{SegmentSize: 64 << 10})
 	var wg sync.WaitGroup
 	for range 2 {
