@@ -13,6 +13,9 @@ type Subject struct {
 	// Reopen closes the log and opens it again as a new process would. It is nil
 	// for a log that does not outlive its process.
 	Reopen func(t *testing.T, log eventstore.Log) eventstore.Log
+	// Others are more things that can befall the log without changing what it
+	// holds, by name. Each gives the log to go on with.
+	Others map[string]func(t *testing.T, log eventstore.Log) eventstore.Log
 }
 
 // Run runs the suite.

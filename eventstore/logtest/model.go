@@ -38,6 +38,9 @@ func testModel(t *testing.T, subject Subject) {
 		if subject.Reopen != nil {
 			actions["reopen"] = func(*rapid.T) { m.log = subject.Reopen(t, m.log) }
 		}
+		for name, other := range subject.Others {
+			actions[name] = func(*rapid.T) { m.log = other(t, m.log) }
+		}
 		rt.Repeat(actions)
 	})
 }

@@ -90,7 +90,11 @@ func play(t *testing.T) *story {
 	s.release(7)
 	s.append(0, 4, 1000, 4)
 	s.release(8)
-	s.append(7)
+	s.append(7, 1300)
+	s.release(13) // all there is; the next frame begins a segment
+	s.append(5)
+	s.release(13)
+	s.append(6)
 	return s
 }
 
@@ -260,7 +264,7 @@ func (d *simDisk) redo(op simOp, other *simDisk) {
 // or nothing is lost.
 func TestDamage(t *testing.T) {
 	s := play(t)
-	now := told{acked: len(s.sizes) - 1, released: 8}
+	now := told{acked: len(s.sizes) - 1, released: 13}
 	examine := func(d *simDisk, what string) {
 		t.Helper()
 		_, frames, err := open(d, "journal", s.expect(now), testSegment, true)

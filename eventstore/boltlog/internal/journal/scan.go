@@ -33,7 +33,11 @@ type scan struct {
 
 // damage tells that nothing behind the last whole frame can be relied on.
 func (s *scan) damage(to eventstore.Position, problem string) error {
-	return &eventstore.DamageError{Path: s.path, From: s.position + 1, To: to, Problem: problem}
+	from := max(s.position, s.expect.Position) + 1
+	if to < from {
+		to = 0
+	}
+	return &eventstore.DamageError{Path: s.path, From: from, To: to, Problem: problem}
 }
 
 func (s *scan) mixed(problem string) error {
@@ -45,6 +49,9 @@ func (s *scan) segment(seg *segment, b []byte) error {
 	b = b[:len(b)/sectorSize*sectorSize]
 	for seg.end = min(sectorSize, int64(len(b))); ; {
 		f, size, ok := readFrame(s.seed, b[seg.end:])
+		if ok && !s.seen && s.torn == nil && f.Number > s.expect.Frame+1 {
+			return s.mixed(fmt.Sprintf("the journal begins with frame %d, and log.db has frames up to %d", f.Number, s.expect.Frame))
+		}
 		if !ok || !s.follows(f) {
 			break
 		}
@@ -63,7 +70,7 @@ func (s *scan) follows(f Frame) bool {
 	if s.torn != nil {
 		return false
 	}
-	return f.Number == s.number+1 || f.Number > s.number && f.Number <= s.expect.Frame
+	return f.Number == s.number+1 || f.Number > s.number && f.Number <= s.expect.Frame+1
 }
 
 // take takes a whole frame that is the next one.
@@ -136,9 +143,6 @@ func (s *scan) bad(b []byte) error {
 			missing = f.After
 		}
 		break
-	}
-	if missing <= s.position {
-		missing = 0
 	}
 	return s.damage(missing, "a frame of the journal is damaged")
 }

@@ -132,8 +132,9 @@ func (op simOp) sectorsOf() (parts []simOp) {
 	return parts
 }
 
-// loose gives which steps of a trace, sector by sector, are not covered by a later
-// sync: each of them may or may not be on the disk after a power cut.
+// split gives the steps of a trace, sector by sector, and which of them are not
+// covered by a later sync: each of those may or may not be on the disk after a
+// power cut.
 func split(trace []simOp) (steps []simOp, loose []int) {
 	for _, op := range trace {
 		if op.kind == simWrite {
