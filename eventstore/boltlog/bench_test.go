@@ -1,161 +1,102 @@
 package boltlog_test
 
 import (
-	"encoding/binary"
 	"fmt"
+	"os"
 	"path/filepath"
-	"sync"
+	"slices"
 	"testing"
-
-	"go.etcd.io/bbolt"
+	"time"
 
 	"rollcall/eventstore"
 	"rollcall/eventstore/boltlog"
 	"rollcall/eventstore/logtest"
 )
 
-// BenchmarkAppend compares, for so many writers of one event each, the log behind
-// a committer that gathers while the last batch is synced, with a bbolt
-// transaction for each event.
-func BenchmarkAppend(b *testing.B) {
-	for _, writers := range []int{1, 16, 256} {
-		b.Run(fmt.Sprintf("writers=%d/log=rollcall", writers), func(b *testing.B) {
-			c := newCommitter(b, open(b, b.TempDir()))
-			defer c.stop()
-			write(b, writers, c.append)
-		})
-		b.Run(fmt.Sprintf("writers=%d/log=update-per-event", writers), func(b *testing.B) {
-			write(b, writers, updatePerEvent(b))
-		})
-	}
-}
-
-// write has b.N events written by so many writers at once.
-func write(b *testing.B, writers int, one func() error) {
-	events := make(chan struct{}, writers)
-	var wg sync.WaitGroup
-	for range writers {
-		wg.Go(func() {
-			for range events {
-				if err := one(); err != nil {
-					b.Error(err)
-				}
-			}
-		})
-	}
-	b.ResetTimer()
-	for range b.N {
-		events <- struct{}{}
-	}
-	close(events)
-	wg.Wait()
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
-}
-
-// committer gathers what comes while the last batch is being made durable.
-type committer struct {
-	log     *boltlog.Log
-	waiting chan chan error
-	stopped chan struct{}
-}
-
-func newCommitter(b *testing.B, log *boltlog.Log) *committer {
-	c := &committer{log, make(chan chan error, 4096), make(chan struct{})}
-	go c.run(b)
-	return c
-}
-
-func (c *committer) append() error {
-	done := make(chan error, 1)
-	c.waiting <- done
-	return <-done
-}
-
-func (c *committer) run(b *testing.B) {
-	defer close(c.stopped)
-	for first := range c.waiting {
-		batch := []chan error{first}
-		for range len(c.waiting) {
-			batch = append(batch, <-c.waiting)
-		}
-		last := c.log.Last()
-		_, err := c.log.Append(b.Context(), last, eventstore.Batch{Records: logtest.Records(last+1, len(batch))})
-		for _, done := range batch {
-			done <- err
+// townLog gives a log of a town of 20,000 people with at least so many events,
+// packed, and how many bytes its database takes.
+func townLog(b *testing.B, events int) (log *boltlog.Log, size int64) {
+	dir := b.TempDir()
+	log = open(b, dir)
+	for w := newTown(20_000); int(w.last) < events; {
+		last := w.last
+		if _, err := log.Append(b.Context(), last, eventstore.Batch{Records: w.records(200)}); err != nil {
+			b.Fatal(err)
 		}
 	}
-}
-
-func (c *committer) stop() {
-	close(c.waiting)
-	<-c.stopped
-}
-
-// updatePerEvent gives the plain way: a transaction and a key for each event.
-func updatePerEvent(b *testing.B) func() error {
-	db, err := bbolt.Open(filepath.Join(b.TempDir(), "plain.db"), 0o600, nil)
+	pack(b, log)
+	backup := filepath.Join(dir, "backup")
+	if err := log.Backup(b.Context(), backup); err != nil {
+		b.Fatal(err)
+	}
+	whole, err := os.ReadFile(backup)
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { db.Close() })
-	event := make([]byte, 12) // about what a record takes
-	return func() error {
-		return db.Update(func(tx *bbolt.Tx) error {
-			events, err := tx.CreateBucketIfNotExists([]byte("events"))
-			if err != nil {
-				return err
+	return log, int64(usedBytes(whole))
+}
+
+// BenchmarkReplay reads a log of a town, one record and many at a time.
+func BenchmarkReplay(b *testing.B) {
+	log, size := townLog(b, 2_000_000)
+	total := int(log.Last())
+	ways := map[string]func() (n int, err error){
+		"read": func() (n int, err error) {
+			for _, err := range log.Read(b.Context(), 1) {
+				if err != nil {
+					return n, err
+				}
+				n++
 			}
-			next, err := events.NextSequence()
-			if err != nil {
-				return err
+			return n, nil
+		},
+		"blocks": func() (n int, err error) {
+			for records, err := range log.Blocks(b.Context(), 1) {
+				if err != nil {
+					return n, err
+				}
+				n += len(records)
 			}
-			return events.Put(binary.BigEndian.AppendUint64(nil, next), event)
+			return n, nil
+		},
+	}
+	for name, read := range ways {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if n, err := read(); n != total || err != nil {
+					b.Fatalf("%d records, %v; want %d", n, err, total)
+				}
+			}
+			b.ReportMetric(float64(b.N)*float64(total)/b.Elapsed().Seconds(), "events/s")
+			b.ReportMetric(float64(size)/float64(total), "B/event")
 		})
 	}
 }
 
-// BenchmarkReplay reads a log of so many events, one event and many at a time,
-// beside a flat file of records of a fixed size.
-func BenchmarkReplay(b *testing.B) {
-	const total = 2_000_000
-	log := open(b, b.TempDir())
-	logtest.Fill(b, log, total, 4096)
-	if err := log.Pack(); err != nil {
-		b.Fatal(err)
-	}
-	perSecond := func(b *testing.B) {
-		b.ReportMetric(float64(b.N)*total/b.Elapsed().Seconds(), "events/s")
-	}
-	b.Run("read", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			n := 0
-			for _, err := range log.Read(b.Context(), 1) {
-				if err != nil {
+// BenchmarkPacking tells how long a writer waits for an answer while others write
+// too, with the packer at work and with the packer held.
+func BenchmarkPacking(b *testing.B) {
+	for _, held := range []bool{false, true} {
+		b.Run(fmt.Sprintf("held=%v", held), func(b *testing.B) {
+			log := open(b, b.TempDir()) // held, it has room for some 30 MiB
+			if held {
+				defer log.HoldPacking()()
+			}
+			var took []time.Duration
+			for len(took) < 3000 {
+				last := log.Last()
+				records := logtest.Records(last+1, 250)
+				start := time.Now()
+				if _, err := log.Append(b.Context(), last, eventstore.Batch{Records: records}); err != nil {
 					b.Fatal(err)
 				}
-				n++
+				took = append(took, time.Since(start))
 			}
-			if n != total {
-				b.Fatalf("%d records, want %d", n, total)
+			slices.Sort(took)
+			for _, q := range []float64{0.5, 0.99, 0.999} {
+				b.ReportMetric(float64(took[int(q*float64(len(took)-1))].Microseconds()), fmt.Sprintf("µs-p%g", 100*q))
 			}
-		}
-		perSecond(b)
-	})
-	b.Run("blocks", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			n := 0
-			for records, err := range log.Blocks(b.Context(), 1) {
-				if err != nil {
-					b.Fatal(err)
-				}
-				n += len(records)
-			}
-			if n != total {
-				b.Fatalf("%d records, want %d", n, total)
-			}
-		}
-		perSecond(b)
-	})
+		})
+	}
 }

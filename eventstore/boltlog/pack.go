@@ -22,7 +22,7 @@ const (
 	runEvents   = 4096
 	blockEvents = 8192
 	// packEvents is how many events wait in the journal before the packer begins.
-	packEvents = 4 * runEvents
+	packEvents = 64 * runEvents
 	// packBytes is about how much goes into one transaction.
 	packBytes = 8 << 20
 	// mostWaiting is how many segments may wait to be packed. Then appends wait.

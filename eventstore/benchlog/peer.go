@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"go.etcd.io/bbolt"
+	_ "modernc.org/sqlite"
+
+	"rollcall/domain"
+	"rollcall/eventstore"
+	"rollcall/eventstore/boltlog"
+	"rollcall/eventstore/codec"
+	"rollcall/eventstore/logtest"
+)
+
+// peer makes events durable. Events are numbered from 1; commit is called by one
+// goroutine at a time unless the peer is direct.
+type peer struct {
+	name string
+	// direct peers are called by every writer with one event each; the others
+	// with what has gathered.
+	direct bool
+	commit func(first, n int) error
+	close  func() error
+	// settle brings the files into the form in which they rest; nil if that is how
+	// they are.
+	settle func() error
+}
+
+// makers gives every peer, in the order of the table. One that is not installed is
+// nil.
+var makers = []func(dir string) (*peer, error){
+	oneFile, rollcall, boltUpdate, boltBatch, boltGrouped, sqlite, postgres,
+}
+
+// encoded gives events as a log stores them.
+func encoded(first, n int) ([]byte, error) {
+	records := logtest.Records(domain.Position(first), n)
+	return codec.AppendBlock(nil, domain.Position(first-1), records[0].Time, records)
+}
+
+func oneFile(dir string) (*peer, error) {
+	const size = 256 << 20
+	f, err := os.Create(filepath.Join(dir, "file"))
+	if err != nil {
+		return nil, err
+	}
+	zeros := make([]byte, 1<<20)
+	for at := int64(0); at < size && err == nil; at += int64(len(zeros)) {
+		_, err = f.WriteAt(zeros, at)
+	}
+	at := int64(0)
+	return &peer{name: "one file, one fdatasync for what has gathered", close: f.Close, commit: func(first, n int) error {
+		b, err := encoded(first, n)
+		if err != nil {
+			return err
+		}
+		if at+int64(len(b)) > size {
+			at = 0
+		}
+		if _, err := f.WriteAt(b, at); err != nil {
+			return err
+		}
+		at += int64(len(b))
+		return syscall.Fdatasync(int(f.Fd()))
+	}}, errors.Join(err, f.Sync())
+}
+
+func rollcall(dir string) (*peer, error) {
+	log, err := boltlog.Open(dir, boltlog.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return &peer{name: "rollcall", close: log.Close, settle: log.Pack, commit: func(first, n int) error {
+		_, err := log.Append(context.Background(), domain.Position(first-1), eventstore.Batch{Records: logtest.Records(domain.Position(first), n)})
+		return err
+	}}, nil
+}
+
+var bucket = []byte("events")
+
+func bolt(dir, name string, direct bool, write func(*bbolt.DB) func(func(*bbolt.Tx) error) error) (*peer, error) {
+	db, err := bbolt.Open(filepath.Join(dir, "bolt.db"), 0o600, nil)
+	if err != nil {
+		return nil, err
+	}
+	err = db.Update(func(tx *bbolt.Tx) error {
+		_, err := tx.CreateBucket(bucket)
+		return err
+	})
+	update := write(db)
+	return &peer{name: name, direct: direct, close: db.Close, commit: func(first, n int) error {
+		return update(func(tx *bbolt.Tx) error {
+			events := tx.Bucket(bucket)
+			events.FillPercent = 1
+			for i := range n {
+				value, err := encoded(first+i, 1)
+				if err != nil {
+					return err
+				}
+				if err := events.Put(binary.BigEndian.AppendUint64(nil, uint64(first+i)), value); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}}, err
+}
+
+func boltUpdate(dir string) (*peer, error) {
+	return bolt(dir, "bbolt, Update for each event", true, func(db *bbolt.DB) func(func(*bbolt.Tx) error) error { return db.Update })
+}
+
+func boltBatch(dir string) (*peer, error) {
+	return bolt(dir, "bbolt, Batch", true, func(db *bbolt.DB) func(func(*bbolt.Tx) error) error { return db.Batch })
+}
+
+func boltGrouped(dir string) (*peer, error) {
+	return bolt(dir, "bbolt, Update for what has gathered", false, func(db *bbolt.DB) func(func(*bbolt.Tx) error) error { return db.Update })
+}
+
+func sqlite(dir string) (*peer, error) {
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "events.sqlite")+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec("CREATE TABLE events (position INTEGER PRIMARY KEY, event BLOB NOT NULL)"); err != nil {
+		return nil, err
+	}
+	insert, err := db.Prepare("INSERT INTO events VALUES (?, ?)")
+	if err != nil {
+		return nil, err
+	}
+	settle := func() error {
+		_, err := db.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
+		return err
+	}
+	return &peer{name: "SQLite, WAL FULL, a transaction for what has gathered", close: db.Close, settle: settle, commit: func(first, n int) error {
+		tx, err := db.Begin()
+		if err != nil {
+			return err
+		}
+		bound := tx.Stmt(insert)
+		for i := range n {
+			b, err := encoded(first+i, 1)
+			if err != nil {
+				return errors.Join(err, tx.Rollback())
+			}
+			if _, err := bound.Exec(first+i, b); err != nil {
+				return errors.Join(err, tx.Rollback())
+			}
+		}
+		return tx.Commit()
+	}}, nil
+}
+
+// atRest gives how many bytes the files of a folder take.
+func atRest(dir string) (bytes int64, err error) {
+	err = filepath.WalkDir(dir, func(_ string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		bytes += info.Sys().(*syscall.Stat_t).Blocks * 512
+		return nil
+	})
+	return bytes, err
+}
+
+// written gives how many bytes the device that a folder lies on has written, for
+// whomever.
+func written(dir string) (int64, error) {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return 0, err
+	}
+	device := info.Sys().(*syscall.Stat_t).Dev
+	b, err := os.ReadFile(fmt.Sprintf("/sys/dev/block/%d:%d/stat", device>>8&0xfff, device&0xff|device>>12&0xfff00))
+	if err != nil {
+		return 0, err
+	}
+	fields := strings.Fields(string(b)) // Documentation/block/stat.rst: the seventh is sectors written
+	if len(fields) < 7 {
+		return 0, fmt.Errorf("the statistics of the device: %q", b)
+	}
+	sectors, err := strconv.ParseInt(fields[6], 10, 64)
+	return sectors * 512, err
+}
