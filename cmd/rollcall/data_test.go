@@ -34,6 +34,15 @@ func alter(t *testing.T, path string, change func(*bbolt.Tx) error) {
 	check(t, db.Close())
 }
 
+// flip changes one bit of a file.
+func flip(t *testing.T, path string, at int) {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	check(t, err)
+	content[at] ^= 1
+	check(t, os.WriteFile(path, content, 0o600))
+}
+
 // Each way in which a log cannot be read: both the appliance and the tools say
 // so, and change nothing.
 func TestUnreadableLogs(t *testing.T) {
@@ -49,15 +58,11 @@ func TestUnreadableLogs(t *testing.T) {
 				return tx.Bucket([]byte("meta")).Put(key, binary.BigEndian.AppendUint32(value, sum))
 			})
 		}, `log.db: the log has format 9 and this version of rollcall reads up to format \d+; use a newer version`},
-		{"a damaged block", func(t *testing.T, log string) {
-			alter(t, log, func(tx *bbolt.Tx) error {
-				blocks := tx.Bucket([]byte("blocks"))
-				key, value := blocks.Cursor().First()
-				value = append([]byte(nil), value...)
-				value[len(value)/2] ^= 1
-				return blocks.Put(append([]byte(nil), key...), value)
-			})
-		}, `log.db: the log is damaged at positions? 1.*restore it from a backup|log.db: the log is damaged from position 1 on.*restore it from a backup`},
+		{"a damaged frame", func(t *testing.T, log string) {
+			segments, err := filepath.Glob(filepath.Join(filepath.Dir(log), "journal", "[0-9a-f]*"))
+			check(t, err)
+			flip(t, segments[0], 512+40) // in the first frame, behind the head
+		}, `the log is damaged (at positions? 1|from position 1 on).*restore it from a backup`},
 		{"cut short", func(t *testing.T, log string) {
 			check(t, os.Truncate(log, 9000))
 		}, `log.db: the log is damaged from position 1 on: .*; restore it from a backup`},
