@@ -142,7 +142,7 @@ func TestStorage(t *testing.T) {
 		in.say(&wire.ChannelSend{Channel: 1, Kind: m.Kind(), Data: data})
 	}
 	in.expect("CHANNEL_SEND channel=0x1 kind=0x0007 data=<0000000700000000>")
-	in.expect("CHANNEL_SEND channel=0x1 kind=0x0005 data=<000000080000000000000001000000190000005000000005676f6e653b>")
+	in.expect("CHANNEL_SEND channel=0x1 kind=0x0005 data=<0000000800000000000000010000001d0000005000000005676f6e653b>")
 	in.expect("CHANNEL_SEND channel=0x1 kind=0x0005 data=<000000090000000000000000>")
 	if value, ok := s.Stored("alice", 0x50); string(value) != "gone;" || !ok {
 		t.Errorf("Stored = %q, %t", value, ok)
