@@ -1,6 +1,7 @@
 package device
 
 import (
+	"crypto/ecdh"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -18,7 +19,8 @@ import (
 
 // The handshake is Noise_XK_25519_ChaChaPoly_BLAKE2b (The Noise Protocol
 // Framework, revision 34). The device is the initiator. The prologue is the
-// preamble as it was sent, so that nobody changes it on its way unnoticed.
+// preamble as it was sent, so that nobody changes it on its way unnoticed. Each
+// handshake does its own X25519, see [keys].
 var suite = noise.NewCipherSuite(noise.DH25519, noise.CipherChaChaPoly, noise.HashBLAKE2b)
 
 const (
@@ -36,30 +38,36 @@ const (
 var openingSizes = [...]int{256, 512, 2048}
 
 // shake is a handshake under way.
-type shake struct{ *noise.HandshakeState }
+type shake struct {
+	*noise.HandshakeState
+	keys *keys
+}
 
-func handshakeConfig(own noise.DHKey, peer []byte, preamble Preamble, initiator bool) noise.Config {
+func handshakeConfig(own *ecdh.PrivateKey, peer []byte, preamble Preamble, initiator bool) noise.Config {
+	k := newKeys(own)
 	return noise.Config{
-		CipherSuite: suite, Pattern: noise.HandshakeXK, Initiator: initiator,
-		Prologue: preamble.Append(nil), StaticKeypair: own, PeerStatic: peer,
+		CipherSuite: k, Pattern: noise.HandshakeXK, Initiator: initiator,
+		Prologue: preamble.Append(nil), StaticKeypair: k.named(static), PeerStatic: peer,
 	}
 }
 
-func newShake(own noise.DHKey, peer []byte, preamble Preamble, initiator bool) (shake, error) {
-	state, err := noise.NewHandshakeState(handshakeConfig(own, peer, preamble, initiator))
+func newShake(own *ecdh.PrivateKey, peer []byte, preamble Preamble, initiator bool) (shake, error) {
+	config := handshakeConfig(own, peer, preamble, initiator)
+	state, err := noise.NewHandshakeState(config)
 	if err != nil {
 		return shake{}, fmt.Errorf("prepare handshake: %w", err)
 	}
-	return shake{state}, nil
+	return shake{state, config.CipherSuite.(*keys)}, nil
 }
 
 // answer does the server's part of a handshake on c, whose preamble has been
 // read. It gives the device's public key and what it opens the link with.
-func answer(c *channel, own noise.DHKey, preamble Preamble) (key []byte, opening *linkpb.ToServer, err error) {
+func answer(c *channel, own *ecdh.PrivateKey, preamble Preamble) (key []byte, opening *linkpb.ToServer, err error) {
 	s, err := newShake(own, nil, preamble, false)
 	if err != nil {
 		return nil, nil, err
 	}
+	defer s.keys.forget()
 	buf := borrow(0)
 	defer giveBack(buf)
 	if err := s.hello(c, buf.b); err != nil {
@@ -114,11 +122,12 @@ func readOpening(c *channel, b []byte) ([]byte, error) {
 }
 
 // initiate does the device's part of a handshake on conn and opens the link.
-func initiate(conn net.Conn, own noise.DHKey, server []byte, preamble Preamble, opening *linkpb.ToServer) (*channel, error) {
+func initiate(conn net.Conn, own *ecdh.PrivateKey, server []byte, preamble Preamble, opening *linkpb.ToServer) (*channel, error) {
 	s, err := newShake(own, server, preamble, true)
 	if err != nil {
 		return nil, err
 	}
+	defer s.keys.forget()
 	payload, err := appendOpening(nil, opening)
 	if err != nil {
 		return nil, err

@@ -53,7 +53,7 @@ func joining(path string, e Enrolment) (*Identity, error) {
 		return nil, err
 	}
 	fresh := identityState{
-		Format: identityFormat, Key: key.pair.Private, Server: e.ServerKey, Address: e.Address, Token: e.Token[:],
+		Format: identityFormat, Key: key.pair.Bytes(), Server: e.ServerKey, Address: e.Address, Token: e.Token[:],
 	}
 	if err := writeNew(path, fresh.encode()); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("write identity: %w", err)

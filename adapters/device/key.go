@@ -1,6 +1,7 @@
 package device
 
 import (
+	"crypto/ecdh"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -8,17 +9,15 @@ import (
 	"io/fs"
 	"os"
 	"strings"
-
-	"github.com/flynn/noise"
 )
 
 // Key is a static key pair of one end of a link. It prints as its public half
 // only.
-type Key struct{ pair noise.DHKey }
+type Key struct{ pair *ecdh.PrivateKey }
 
 // NewKey draws a key pair.
 func NewKey() (Key, error) {
-	pair, err := suite.GenerateKeypair(rand.Reader)
+	pair, err := ecdh.X25519().GenerateKey(rand.Reader)
 	if err != nil {
 		return Key{}, fmt.Errorf("draw key: %w", err)
 	}
@@ -27,18 +26,18 @@ func NewKey() (Key, error) {
 
 // KeyOf gives the key pair with the given private key of 32 bytes.
 func KeyOf(private []byte) (Key, error) {
-	pair, err := suite.GenerateKeypair(strings.NewReader(string(private)))
-	if err != nil || len(private) != keySize {
+	pair, err := ecdh.X25519().NewPrivateKey(private)
+	if err != nil {
 		return Key{}, fmt.Errorf("a private key has %d bytes, this one %d", keySize, len(private))
 	}
 	return Key{pair}, nil
 }
 
 // Public gives a copy of the public key, 32 bytes.
-func (k Key) Public() []byte { return append([]byte(nil), k.pair.Public...) }
+func (k Key) Public() []byte { return k.pair.PublicKey().Bytes() }
 
 // String gives the public key in base64.
-func (k Key) String() string { return base64.RawURLEncoding.EncodeToString(k.pair.Public) }
+func (k Key) String() string { return base64.RawURLEncoding.EncodeToString(k.Public()) }
 
 // GoString keeps the private half out of "%#v".
 func (k Key) GoString() string { return "device.Key(" + k.String() + ")" }
@@ -73,7 +72,7 @@ func createKey(path string) (Key, error) {
 	if err != nil {
 		return Key{}, err
 	}
-	text := keyFileHeader + base64.StdEncoding.EncodeToString(key.pair.Private) + "\n"
+	text := keyFileHeader + base64.StdEncoding.EncodeToString(key.pair.Bytes()) + "\n"
 	if err := writeNew(path, []byte(text)); err != nil {
 		if errors.Is(err, fs.ErrExist) { // another process was faster
 			return LoadOrCreateKey(path)

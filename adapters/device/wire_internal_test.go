@@ -147,7 +147,7 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	e := Enrolment{ServerKey: key.Public(), Address: "h:1", Secret: []byte("TOPSECRET")}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		text := fmt.Sprintf(verb, key) + fmt.Sprintf(verb, &key) + fmt.Sprintf(verb, e) + fmt.Sprintf(verb, &e)
-		if strings.Contains(text, "TOPSECRET") || strings.Contains(text, fmt.Sprintf(verb, key.pair.Private)) {
+		if strings.Contains(text, "TOPSECRET") || strings.Contains(text, fmt.Sprintf(verb, key.pair.Bytes())) {
 			t.Errorf("%s prints a secret", verb)
 		}
 	}
