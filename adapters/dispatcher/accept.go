@@ -36,7 +36,7 @@ type AcceptConfig struct {
 
 // AcceptLimits bound what an acceptor takes on. A zero field means its default.
 type AcceptLimits struct {
-	Conns   int           // links, and connections that may become one; default 256
+	Conns   int           // links, and connections that may become one, of which the oldest make room; default 256
 	Streams int           // devices over all links; default 25,000
 	Drain   time.Duration // how long handlers get to end after ctx; default 10 s
 }
@@ -90,7 +90,7 @@ func (a *Acceptor) Serve(ctx context.Context, ln net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	err := listen.Loop(ctx, ln, a.tally, func(conn net.Conn) {
-		if !a.links.start(conn, func() { a.serveLink(ctx, conn) }) {
+		if !a.links.startStranger(conn, func() { a.serveLink(ctx, conn) }) {
 			a.tally.Add(tallyLinks, "remote", conn.RemoteAddr().String())
 		}
 	})
@@ -165,6 +165,9 @@ func (a *Acceptor) handshake(ctx context.Context, conn net.Conn) (*tls.Conn, err
 	secured := tls.Server(conn, a.tls)
 	if err := secured.HandshakeContext(ctx); err != nil {
 		return nil, err
+	}
+	if !a.links.known(conn) {
+		return nil, net.ErrClosed
 	}
 	secured.SetWriteDeadline(time.Now().Add(handshakeTimeout))
 	if _, err := secured.Write([]byte{welcome}); err != nil {

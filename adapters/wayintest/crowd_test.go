@@ -3,6 +3,7 @@ package wayintest_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"os"
 	"runtime"
@@ -119,10 +120,12 @@ func heapAndStacks() uint64 {
 }
 
 // TestPlacesOnTheDispatcherPort fills the port with connections that never begin
-// a handshake, and asks that no more are taken and that leaving makes room.
+// a handshake, and asks that no more are kept, that the oldest goes first, and
+// that leaving makes room.
 func TestPlacesOnTheDispatcherPort(t *testing.T) {
-	a, err := dispatcher.Accept(dispatcher.AcceptConfig{Identity: identity(t), Limits: dispatcher.AcceptLimits{Conns: 2},
-		Handler: func(context.Context, net.Conn, string) {}})
+	id := identity(t)
+	a, err := dispatcher.Accept(dispatcher.AcceptConfig{Identity: identity(t), Pins: []dispatcher.Pin{id.Pin()},
+		Limits: dispatcher.AcceptLimits{Conns: 2}, Handler: func(context.Context, net.Conn, string) {}})
 	must(t, err)
 	ln := listenOn(t)
 	run(t, func(ctx context.Context) { a.Serve(ctx, ln) })
@@ -133,15 +136,57 @@ func TestPlacesOnTheDispatcherPort(t *testing.T) {
 		return conn
 	}
 	w := &way{t: t, logs: &lockedBuffer{}}
-	held := []net.Conn{connect(), connect()}
+	held := []net.Conn{connect()}
+	w.await("one place is taken", func() bool { return a.Stats().Links == 1 })
+	held = append(held, connect())
 	w.await("both places are taken", func() bool { return a.Stats().Links == 2 })
-	third := connect()
-	third.SetReadDeadline(time.Now().Add(5 * time.Second))
-	if _, err := third.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("a third connection was kept: %v", err)
+	held = append(held, connect())
+	held[0].SetReadDeadline(time.Now().Add(5 * time.Second))
+	if _, err := held[0].Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the oldest connection was kept: %v", err)
+	}
+	if n := a.Stats().Links; n > 2 {
+		t.Errorf("%d connections in 2 places", n)
 	}
 	for _, conn := range held {
 		conn.Close()
 	}
 	w.await("both places are free", func() bool { return a.Stats().Links == 0 })
+}
+
+// TestStrangersDoNotKeepADispatcherOut: silent connections hold every place, and
+// a dispatcher links up all the same; once it has, no stranger pushes it out.
+func TestStrangersDoNotKeepADispatcherOut(t *testing.T) {
+	service, id := identity(t), identity(t)
+	a, err := dispatcher.Accept(dispatcher.AcceptConfig{Identity: service, Pins: []dispatcher.Pin{id.Pin()},
+		Limits: dispatcher.AcceptLimits{Conns: 2}, Handler: func(context.Context, net.Conn, string) {}})
+	must(t, err)
+	ln := listenOn(t)
+	run(t, func(ctx context.Context) { a.Serve(ctx, ln) })
+	w := &way{t: t, logs: &lockedBuffer{}}
+	crowd := func() {
+		for range 4 {
+			conn, err := net.Dial("tcp", ln.Addr().String())
+			must(t, err)
+			t.Cleanup(func() { conn.Close() })
+		}
+		w.await("both places are taken", func() bool { return a.Stats().Links == 2 })
+	}
+	crowd()
+	link, err := dispatcher.NewLink(dispatcher.LinkConfig{Address: ln.Addr().String(), Identity: id, Pins: []dispatcher.Pin{service.Pin()},
+		Logger: slog.New(slog.NewTextHandler(w.logs, nil))})
+	must(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // less than a handshake may take
+	defer cancel()
+	run(t, link.Run)
+	for !link.State().Up && ctx.Err() == nil {
+		time.Sleep(5 * time.Millisecond)
+	}
+	if !link.State().Up {
+		t.Fatalf("the dispatcher was kept out:\n%s", w.logs)
+	}
+	crowd()
+	if !link.State().Up {
+		t.Errorf("the dispatcher was pushed out:\n%s", w.logs)
+	}
 }
