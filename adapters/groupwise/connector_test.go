@@ -2,6 +2,7 @@ package groupwise_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -121,6 +122,21 @@ func TestStrangersWhoseDetailsDoNotCome(t *testing.T) {
 	d.Refuse(wire.CommandGetDetails, wire.DirectoryFailure, 1)
 	d.Tell("alice", wire.Event{Type: wire.Message, Source: "cn=eve,o=elsewhere", GUID: "[1]", Text: "hello"})
 	awaitMessage(t, hears, "eve.elsewhere", "hello")
+}
+
+func TestStrangersWhoSayTooMuchToWait(t *testing.T) {
+	const n = 300
+	d := newDouble(t, nil)
+	_, hears := d.login(t, "alice")
+	d.Ignore(wire.CommandGetDetails, 1)
+	for i := range n {
+		d.Tell("alice", wire.Event{Type: wire.Message, Source: "cn=eve,o=elsewhere", GUID: "[1]", Text: fmt.Sprint(i)})
+	}
+	for i := range n {
+		if m := await(t, hears, func(broker.MessageReceived) bool { return true }); m.From != "eve.elsewhere" || m.Body != fmt.Sprint(i) {
+			t.Fatalf("message %d is %+v", i, m)
+		}
+	}
 }
 
 func TestWhatIsNotDeliveredIsTold(t *testing.T) {

@@ -16,9 +16,25 @@ const (
 // held is what a stranger has done while their details are on the way.
 type held struct{ events []*wire.Event }
 
+// hold keeps an event for later; where there are too many, the DN has to do, and
+// all are handled now. The lock is held.
 func (v *Conversation) hold(h *held, e *wire.Event) {
-	if len(h.events) < maxHeld {
-		h.events = append(h.events, e)
+	h.events = append(h.events, e)
+	if len(h.events) > maxHeld {
+		v.release(e.Source)
+	}
+}
+
+// release handles what somebody has done, as far as it was held. The lock is held.
+func (v *Conversation) release(dn string) {
+	h := v.held[fold(dn)]
+	if h == nil {
+		return
+	}
+	delete(v.held, fold(dn))
+	who := v.people.stranger(dn)
+	for _, e := range h.events {
+		aboutPeople[e.Type].handle(v, who, e)
 	}
 }
 
@@ -45,12 +61,7 @@ func (v *Conversation) introduce(dn string) {
 	if err == nil {
 		v.meetAll(answer)
 	}
-	who := v.people.stranger(dn)
-	h := v.held[fold(dn)]
-	delete(v.held, fold(dn))
-	for _, e := range h.events {
-		aboutPeople[e.Type].handle(v, who, e)
-	}
+	v.release(dn)
 }
 
 // meetAll learns of everybody in an answer to getdetails. The lock is held.
