@@ -1,6 +1,7 @@
 package sametime_test
 
 import (
+	"fmt"
 	"net"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/adapters/bitlbeetest"
+	"rollcall/adapters/sametime/seal"
 	"rollcall/adapters/sametime/stserver"
 	"rollcall/adapters/sametime/wire"
 	"rollcall/domain"
@@ -198,30 +200,39 @@ func TestLoginLooksAlike(t *testing.T) {
 	d := start(t, stserver.Config{Observe: r.observe})
 	bob, _ := realClient(t, d.address, "bob-secret")
 	bob.Wait(`Logged in`)
-	mustLogin(t, d.settings("client-type", "0x1700"), "bob", newSink())
-	real, ours := r.loginOf(1), r.loginOf(2)
+	mustLogin(t, d.settings(), "bob", newSink())
+	real, ours := r.loginOf(t, 1), r.loginOf(t, 2)
+	if len(ours) != 3 {
+		t.Errorf("the connector says %q, want a handshake and a login", ours)
+	}
 	if diff := cmp.Diff(real, ours); diff != "" {
 		t.Errorf("login (-real client +connector):\n%s", diff)
 	}
 }
 
-// loginOf gives what a client sent until it was logged in, as traces, without what
-// is random or the machine's own.
-func (r *record) loginOf(client uint64) (lines []string) {
+// loginOf gives what a client sent until it was logged in, as traces; of what it
+// proved itself with, what does not depend on chance.
+func (r *record) loginOf(t *testing.T, client uint64) (lines []string) {
+	t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, l := range r.lines {
 		if l.client != client || l.side != wire.FromClient {
 			continue
 		}
-		switch m := l.m.(type) {
-		case *wire.Handshake:
-			hello := *m
-			hello.Address, hello.HostName = 0, "" // see the page
-			lines = append(lines, wire.Trace(&hello))
-		case *wire.Login:
-			return append(lines, wire.Trace(m))
+		m, is := l.m.(*wire.Login)
+		if !is {
+			lines = append(lines, wire.Trace(l.m))
+			continue
 		}
+		var auth wire.DHAuth
+		if err := wire.Unmarshal(m.Auth, &auth); err != nil || len(auth.PublicKey) > seal.PublicSize {
+			t.Fatalf("client %d proves itself with %s, %v", client, wire.Trace(&auth), err)
+		}
+		proof := fmt.Sprintf("beside the public number %d bytes, %d of them sealed", len(m.Auth)-len(auth.PublicKey), len(auth.Sealed))
+		bare := *m
+		bare.Auth = nil
+		return append(lines, wire.Trace(&bare), proof)
 	}
 	return lines
 }

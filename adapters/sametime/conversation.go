@@ -30,7 +30,7 @@ type Conversation struct {
 	events *queue
 	ready  chan struct{} // closed when the roster is there
 	done   chan struct{} // closed when the reader is gone
-	cause  error         // why; to be read when done is closed
+	cause  error         // why; written under mu, to be read there or when done is closed
 
 	writing sync.Mutex
 
@@ -179,11 +179,11 @@ func (*Conversation) Acknowledge(uint64) {}
 // Logout tells the server and closes the connection.
 func (c *Conversation) Logout(ctx context.Context) error {
 	c.mu.Lock()
-	again := c.over
+	again := c.over || c.cause != nil
 	c.over = true
 	c.mu.Unlock()
 	var err error
-	if !again && !c.isDone() {
+	if !again {
 		err = c.write(&wire.ChannelDestroy{Reason: wire.Success})
 	}
 	c.abandon()
@@ -200,15 +200,6 @@ func (c *Conversation) settled(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
-	}
-}
-
-func (c *Conversation) isDone() bool {
-	select {
-	case <-c.done:
-		return true
-	default:
-		return false
 	}
 }
 

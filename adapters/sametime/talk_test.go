@@ -271,18 +271,11 @@ func TestServerTexts(t *testing.T) {
 
 // TestPresenceComesAndGoes has the server take presence away and bring it back.
 func TestPresenceComesAndGoes(t *testing.T) {
-	var r record
-	d, s := start(t, stserver.Config{Observe: r.observe}), newSink()
+	d, s := start(t, stserver.Config{}), newSink()
 	bob := dialClient(t, d.address, "bob", "bob-secret")
 	mustLogin(t, d.settings(), "alice", s)
 	sees(t, s, userID("bob"), broker.ShowAvailable)
-	channel := uint32(0)
-	for _, c := range said[*wire.ChannelCreate](&r, wire.FromClient)[2] {
-		if c.Service == wire.ServiceAwareness {
-			channel = c.Channel
-		}
-	}
-	d.Say(userID("alice"), &wire.ChannelDestroy{Channel: channel, Reason: wire.Failure})
+	d.TakeAway(userID("alice"), wire.ServiceAwareness, wire.Failure)
 	sees(t, s, userID("bob"), broker.ShowOffline)
 	bob.say(&wire.SetUserStatus{Status: wire.UserStatus{Status: wire.StatusBusy}})
 	sees(t, s, userID("bob"), broker.ShowBusy)

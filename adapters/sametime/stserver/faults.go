@@ -58,6 +58,18 @@ func (s *Server) Drop(userID string) {
 	s.each(userID, func(c *client) { c.conn.Close() })
 }
 
+// TakeAway closes a person's channels to a service with a reason.
+func (s *Server) TakeAway(userID string, service wire.Service, reason wire.Reason) {
+	s.each(userID, func(c *client) {
+		for id, ch := range c.channels {
+			if ch.service == service {
+				delete(c.channels, id)
+				c.send(&wire.ChannelDestroy{Channel: id, Reason: reason})
+			}
+		}
+	})
+}
+
 // Say sends a message to a person's clients as it is.
 func (s *Server) Say(userID string, m wire.Message) {
 	s.each(userID, func(c *client) { c.send(m) })
