@@ -80,41 +80,42 @@ func (l *link) drain() {
 	}
 }
 
-// opened is how an attempt to log in or resume went.
-type opened struct {
-	session broker.Session
-	err     error
-}
-
 // converse logs in or resumes by open, and hands the broker what the device
-// sends until the link or the session is over. While open is under way it reads
-// too, so that a device that gives up is noticed. Where the broker is stopping
-// and has not answered, refusal does.
+// sends until the link or the session is over. Where the broker is stopping and
+// has not answered, refusal does.
 func (l *link) converse(ctx context.Context, refusal broker.ToDevice, open func(context.Context) (broker.Session, error)) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	attempt := make(chan opened, 1)
-	go func() { attempt <- l.attempt(ctx, refusal, open) }()
-
-	m, err := l.next()
-	if err != nil {
-		cancel()
-	}
-	o := <-attempt
-	if o.session == nil {
+	session, m, err := l.begin(ctx, refusal, open)
+	if session == nil {
 		l.drainIfFinishing()
 		return
 	}
-	defer o.session.Detach()
+	defer session.Detach()
 	for err == nil {
-		if err = o.session.Receive(ctx, m); err == nil {
+		if err = session.Receive(ctx, m); err == nil {
 			m, err = l.next()
 		}
 	}
 	l.over(err)
 }
 
-func (l *link) attempt(ctx context.Context, refusal broker.ToDevice, open func(context.Context) (broker.Session, error)) opened {
+// begin gives the session and the device's first message. It reads while open is
+// under way, so that a device that gives up is noticed. The context of open ends
+// with it: an idle link holds none.
+func (l *link) begin(ctx context.Context, refusal broker.ToDevice, open func(context.Context) (broker.Session, error)) (broker.Session, broker.FromDevice, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	attempt := make(chan broker.Session, 1)
+	go func() {
+		defer cancel()
+		attempt <- l.attempt(ctx, refusal, open)
+	}()
+	m, err := l.next()
+	if err != nil {
+		cancel()
+	}
+	return <-attempt, m, err
+}
+
+func (l *link) attempt(ctx context.Context, refusal broker.ToDevice, open func(context.Context) (broker.Session, error)) broker.Session {
 	session, err := open(ctx)
 	switch {
 	case err != nil && ctx.Err() == nil:
@@ -123,9 +124,9 @@ func (l *link) attempt(ctx context.Context, refusal broker.ToDevice, open func(c
 		l.finish()
 	}
 	if err != nil {
-		session = nil
+		return nil
 	}
-	return opened{session, err}
+	return session
 }
 
 // next waits for the device's next message.

@@ -39,6 +39,7 @@ type Config struct {
 type Server struct {
 	config   Config
 	counters counters
+	links    links
 	shaking  chan struct{} // holds one token for each handshake under way
 	tally    *listen.Tally // of what strangers can cause as often as they like
 }
@@ -54,6 +55,7 @@ func NewServer(c Config) *Server {
 	c.Linger = or(c.Linger, 2*time.Second)
 	return &Server{
 		config:  c,
+		links:   links{open: make(map[<-chan struct{}]*company)},
 		shaking: make(chan struct{}, c.MaxHandshakes),
 		tally:   listen.NewTally(c.Logger, listen.DefaultInterval),
 	}
@@ -76,8 +78,8 @@ func (s *Server) Serve(ctx context.Context, conn net.Conn, peer string) {
 	defer s.counters.open.Add(-1)
 	keepAlive(conn)
 	l := newLink(s, conn, peer)
-	stop := context.AfterFunc(ctx, l.abort)
-	defer stop()
+	s.links.add(ctx, l)
+	defer s.links.remove(ctx, l)
 	serve, err := s.greet(l)
 	if err != nil {
 		s.refuse(peer, err)
