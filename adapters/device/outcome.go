@@ -73,10 +73,11 @@ type NoCoverageError struct {
 }
 
 func (e *NoCoverageError) Error() string {
-	if tried := e.For.Round(time.Second); tried > 0 {
-		return fmt.Sprintf("no coverage for %v: %v", tried, e.Err)
+	unit := time.Second
+	if e.For < unit {
+		unit = time.Millisecond
 	}
-	return fmt.Sprintf("no coverage: %v", e.Err)
+	return fmt.Sprintf("no coverage for %v: %v", e.For.Round(unit), e.Err)
 }
 
 func (e *NoCoverageError) Unwrap() error { return e.Err }

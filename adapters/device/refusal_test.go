@@ -40,8 +40,8 @@ func TestRefusedEnrolmentsDoNotFloodTheLog(t *testing.T) {
 	}
 }
 
-func TestNoCoverageAtOnceNamesNoTime(t *testing.T) {
-	if got := (&device.NoCoverageError{For: 3 * time.Millisecond, Err: io.EOF}).Error(); got != "no coverage: EOF" {
+func TestNoCoverageNamesItsTime(t *testing.T) {
+	if got := (&device.NoCoverageError{For: 3 * time.Millisecond, Err: io.EOF}).Error(); got != "no coverage for 3ms: EOF" {
 		t.Errorf("Error() = %q", got)
 	}
 	if got := (&device.NoCoverageError{For: time.Minute, Err: io.EOF}).Error(); got != "no coverage for 1m0s: EOF" {
