@@ -92,6 +92,9 @@ func (c *Conversation) drop(ch *channel) {
 
 // await waits until a channel is open, or will not be.
 func (c *Conversation) await(ctx context.Context, ch *channel) error {
+	if c.events.isFull() { // the reader may wait already, and has let go of who waited then
+		c.giveUpWaiting()
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, answerPatience, errNoAnswer)
 	defer cancel()
 	select {
@@ -118,7 +121,8 @@ func (c *Conversation) giveUpWaiting() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, ch := range c.channels {
-		if !ch.open && ch.peer != "" && ch.err == nil {
+		if !ch.open && (ch.service == wire.ServiceIM || ch.service == wire.ServiceResolve) {
+			c.drop(ch)
 			ch.fail(errBehind)
 		}
 	}
@@ -200,8 +204,11 @@ func (c *Conversation) find(id uint32) *channel {
 func (c *Conversation) handleAccept(m wire.Message) error {
 	accept := m.(*wire.ChannelAccept)
 	ch := c.find(accept.Channel)
-	if ch == nil || ch.open || ch.id&wire.ServerChannel != 0 {
+	if accept.Channel&wire.ServerChannel != 0 || ch != nil && ch.open {
 		return nil
+	}
+	if ch == nil { // nobody waits for it any more
+		return c.write(&wire.ChannelDestroy{Channel: accept.Channel, Reason: wire.Success})
 	}
 	err := accepts[ch.service](c, ch, accept)
 	c.mu.Lock()

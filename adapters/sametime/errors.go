@@ -49,7 +49,7 @@ func failure(ctx context.Context, stage string, err error) *broker.UpstreamError
 		return typed
 	case ctx.Err() != nil:
 		return &broker.UpstreamError{Code: domain.RejectUpstreamTimeout, Text: "gave up while waiting for the server: " + stage, Err: context.Cause(ctx)}
-	case errors.As(err, &frame), errors.As(err, &decode), errors.Is(err, seal.ErrPublic):
+	case errors.As(err, &frame), errors.As(err, &decode), errors.Is(err, seal.ErrPublic), errors.Is(err, errStray):
 		return &broker.UpstreamError{Code: domain.RejectUpstreamRefused, Text: stage + ": " + err.Error(), Err: err}
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
 		return &broker.UpstreamError{Code: domain.RejectUpstreamTimeout, Text: stage + ": the server did not answer in time", Err: err}

@@ -3,6 +3,7 @@ package sametime_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -117,7 +118,7 @@ func TestHostileLogins(t *testing.T) {
 			for range 100 {
 				h.say(&wire.Admin{Text: "chatter"})
 			}
-		}, domain.RejectUpstreamUnreachable, "says other things"},
+		}, domain.RejectUpstreamRefused, "says other things"},
 		"a key that is none": {func(h *hostile) {
 			h.hear()
 			h.say(&wire.HandshakeAck{Major: wire.Major, Minor: wire.Minor, PublicKey: notPublic})
@@ -129,7 +130,7 @@ func TestHostileLogins(t *testing.T) {
 			for range 100 {
 				h.say(&wire.LoginRedirect{})
 			}
-		}, domain.RejectUpstreamUnreachable, "says other things"},
+		}, domain.RejectUpstreamRefused, "says other things"},
 		"ending it after the login": {func(h *hostile) { h.admit(); h.say(&wire.ChannelDestroy{Reason: wire.UserRestricted}) },
 			domain.RejectUpstreamRefused, "may not connect"},
 		"silence after the login": {func(h *hostile) { h.admit() },
@@ -241,10 +242,10 @@ func TestSlowSink(t *testing.T) {
 	for i := range n {
 		k.say(&wire.InstantMessage{Form: wire.FormText, Text: string(rune('0' + i%10))})
 	}
-	var refused *broker.SendError
-	for err := error(nil); !errors.As(err, &refused); {
-		err = alice.Send(t.Context(), broker.OutgoingMessage{ID: "1", To: userID("carol"), Body: "x"})
-		if err != nil && !errors.As(err, &refused) {
+	refused := &broker.SendError{}
+	for i := 0; !strings.Contains(refused.Text, "too much waits"); i++ {
+		err := alice.Send(t.Context(), broker.OutgoingMessage{ID: "1", To: fmt.Sprint("nobody ", i), Body: "x"})
+		if !errors.As(err, &refused) {
 			t.Fatalf("Send = %v, want a *SendError", err)
 		}
 	}
@@ -261,6 +262,9 @@ func TestSlowSink(t *testing.T) {
 			}
 		}
 	}
+	mustLogin(t, d.settings(), "carol", newSink())
+	send(t, alice, userID("carol"), "and it goes on")
+	send(t, alice, "Carol Smith", "by name as well")
 }
 
 type slowSink struct {

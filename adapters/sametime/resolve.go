@@ -92,6 +92,9 @@ func (c *Conversation) ask(ctx context.Context, ch *channel, name string) (strin
 	if err != nil {
 		return "", err
 	}
+	if c.events.isFull() { // see await
+		c.giveUpWaiting()
+	}
 	ctx, cancel := context.WithTimeout(ctx, answerPatience)
 	defer cancel()
 	select {
