@@ -26,7 +26,7 @@ func (a *appliance) SetService(ctx context.Context, c control.ServiceChange) (co
 		return control.Service{}, err
 	}
 	if settings.Kind == "" {
-		return control.Service{}, &domain.SettingError{Setting: "kind", Problem: "missing for a new service", Next: "give local, xmpp or groupwise"}
+		return control.Service{}, &domain.SettingError{Setting: "kind", Problem: "missing for a new service", Next: "give " + anyOf(kinds())}
 	}
 	if _, err := a.broker.ConfigureService(ctx, c.Name, settings); err != nil {
 		return control.Service{}, err

@@ -8,10 +8,7 @@ import (
 	"time"
 
 	"rollcall/adapters/device"
-	"rollcall/adapters/groupwise"
 	"rollcall/adapters/local"
-	"rollcall/adapters/sametime"
-	"rollcall/adapters/xmpp"
 	"rollcall/domain/broker"
 )
 
@@ -56,14 +53,6 @@ func openCore(ctx context.Context, data string, cost local.Cost, timing broker.T
 		return nil, err
 	}
 	return &core{store, key, builtIn, b}, nil
-}
-
-// kinds names what connectors gives, for people.
-const kinds = "local, xmpp, groupwise or sametime"
-
-// connectors gives the connector of every kind of service.
-func connectors(builtIn *local.Connector, logger *slog.Logger) []broker.Connector {
-	return []broker.Connector{builtIn, xmpp.New(), groupwise.New(), sametime.New(logger)}
 }
 
 // stop ends every session's links, and returns when all that was decided is

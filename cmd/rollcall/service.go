@@ -47,7 +47,7 @@ whoever has been silent or out of coverage for that long.`,
 		}),
 	}
 	f := cmd.Flags()
-	f.Var(textFlag[domain.Kind]{&change.Kind, "KIND"}, "kind", "the protocol: "+kinds)
+	f.Var(textFlag[domain.Kind]{&change.Kind, "KIND"}, "kind", "the protocol: "+anyOf(kinds()))
 	f.Var(textFlag[string]{&change.Address, "HOST:PORT"}, "address", "the upstream server")
 	f.Var(countFlag{&change.MaxSessions}, "max-sessions", "the most sessions at once")
 	f.Var(durationFlag{&change.IdleTimeout}, "idle-timeout", "how long idle until a full house may log a session out")
@@ -55,6 +55,7 @@ whoever has been silent or out of coverage for that long.`,
 	f.Var(textFlag[string]{&change.Evict, "WHOM"}, "evict", "whom a full house logs out: all who are idle, or the fewest needed")
 	f.Var(countFlag{&change.ProtocolTotal}, "protocol-total", "the total of sessions, in place of the protocol's own")
 	f.StringToStringVar(&change.Options, "option", nil, "a setting of the connector's own, such as ca-file=PATH")
+	completes(cmd, "kind", kinds())
 	return cmd
 }
 
