@@ -169,7 +169,7 @@ func moduleFiles(t *testing.T, root string) []file {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && name != root && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata") {
+		if d.IsDir() && name != root && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || isModule(name)) {
 			return fs.SkipDir
 		}
 		if d.IsDir() || filepath.Ext(name) != ".go" {
@@ -185,6 +185,12 @@ func moduleFiles(t *testing.T, root string) []file {
 		t.Fatal("no Go files found: the rules were checked against nothing")
 	}
 	return files
+}
+
+// isModule tells whether a folder is a module of its own, with rules of its own.
+func isModule(name string) bool {
+	_, err := os.Stat(filepath.Join(name, "go.mod"))
+	return err == nil
 }
 
 func parse(t *testing.T, root, name string) file {
