@@ -59,6 +59,8 @@ type Config struct {
 	// Connecting is how many upstream logins of one service run at once; 64
 	// where zero.
 	Connecting int
+	// Openings is how often one device may log in or resume.
+	Openings Rate
 }
 
 // Broker is the collaboration service. All its methods may be called
@@ -73,6 +75,7 @@ type Broker struct {
 	connecting int
 	dir        *directory
 	seq        *sequencer
+	turnstile  *turnstile
 
 	mu       sync.Mutex
 	sessions map[domain.SessionID]*session
@@ -112,6 +115,7 @@ func Open(ctx context.Context, c Config) (*Broker, error) {
 	for _, k := range c.Connectors {
 		b.connectors[k.Kind()] = k
 	}
+	b.turnstile = newTurnstile(c.Openings, b.clock, b.logger)
 	ledger, err := b.fold(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the event log: %w", err)

@@ -87,6 +87,7 @@ func (b *Broker) watchSilence() {
 			}
 		}
 		silent.Wait()
+		b.turnstile.forget()
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		if b.open {

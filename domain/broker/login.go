@@ -13,6 +13,13 @@ func (b *Broker) Login(ctx context.Context, login Login, link Link) (Session, er
 		return nil, ErrStopped
 	}
 	defer b.leave()
+	away, err := b.turnstile.pass(ctx, login.Device)
+	if err != nil {
+		return nil, err
+	}
+	if away > 0 {
+		return nil, link.Send(Rejected{Code: domain.RejectBackedOff, RetryAfter: away, Text: tooOften})
+	}
 	attempt, rejected, err := b.requestLogin(ctx, login)
 	if err != nil {
 		return nil, err

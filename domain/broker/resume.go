@@ -18,6 +18,13 @@ func (b *Broker) Resume(ctx context.Context, r Resume, link Link) (Session, erro
 		return nil, ErrStopped
 	}
 	defer b.leave()
+	away, err := b.turnstile.pass(ctx, r.Device)
+	if err != nil {
+		return nil, err
+	}
+	if away > 0 {
+		return nil, link.Send(ResumeRefused{Session: r.Session, RetryAfter: away, Text: tooOften})
+	}
 	s, service, err := b.find(ctx, r)
 	if err != nil {
 		return nil, b.refuseResume(r, err, link)

@@ -40,7 +40,7 @@ func newHouse(tb testing.TB, people int) *house {
 		all[i] = local.NewAccount{Name: name(i), Password: password}
 	}
 	check(tb, accounts.Add(all...))
-	b := must(broker.Open(tb.Context(), broker.Config{Log: log, Connectors: []broker.Connector{local.New(accounts, logger)}, Version: "bench"}))(tb)
+	b := must(broker.Open(tb.Context(), broker.Config{Log: log, Connectors: []broker.Connector{local.New(accounts, logger)}, Version: "bench", Openings: broker.Rate{Every: -1}}))(tb)
 	tb.Cleanup(func() {
 		check(tb, b.Stop(context.Background()))
 		check(tb, log.Close())
