@@ -35,12 +35,29 @@ type demoSession struct {
 
 	mu       sync.Mutex
 	messages []string // "from: body"
+	contacts []string // addresses of the roster
 	covered  bool
 }
 
-// join enrols a device for a person with an account of that name on services.
+// demoPeople are who takes part, each with a device.
+var demoPeople = []string{"Ada", "Bob", "Carl", "Dora", "Eve"}
+
+// demoAccount and demoPassword are what a person logs in with, wherever that is.
+func demoAccount(person string) string  { return strings.ToLower(person) }
+func demoPassword(person string) string { return "password of " + person }
+
+// demoAccounts gives everybody's account and its password.
+func demoAccounts() []pair {
+	var accounts []pair
+	for _, person := range demoPeople {
+		accounts = append(accounts, pair{demoAccount(person), demoPassword(person)})
+	}
+	return accounts
+}
+
+// join enrols a device for a person with their account on services.
 func (s *stage) join(ctx context.Context, name string, services ...domain.ServiceName) error {
-	account := strings.ToLower(name)
+	account := demoAccount(name)
 	var accounts []control.Account
 	for _, service := range services {
 		accounts = append(accounts, control.Account{Service: service, Account: account})
@@ -64,8 +81,7 @@ func (s *stage) join(ctx context.Context, name string, services ...domain.Servic
 
 // login logs in and keeps the session going.
 func (d *demoDevice) login(ctx context.Context, service domain.ServiceName) (*demoSession, error) {
-	account := strings.ToLower(d.name)
-	session, err := d.client.Login(ctx, string(service), account, demoPassword(account))
+	session, err := d.client.Login(ctx, string(service), demoAccount(d.name), demoPassword(d.name))
 	if err != nil {
 		return nil, err
 	}
@@ -85,12 +101,32 @@ func (d *demoDevice) leave() {
 }
 
 func (s *demoSession) item(i broker.Item) error {
-	if m, ok := i.Body.(broker.MessageReceived); ok {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.messages = append(s.messages, m.From+": "+m.Body)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch body := i.Body.(type) {
+	case broker.MessageReceived:
+		s.messages = append(s.messages, body.From+": "+body.Body)
+	case broker.RosterReceived:
+		s.contacts = nil
+		for _, c := range body.Contacts {
+			s.contacts = append(s.contacts, c.Address)
+		}
 	}
 	return nil
+}
+
+// lists waits until people are in the roster.
+func (s *demoSession) lists(ctx context.Context, people ...string) error {
+	return eventually(ctx, func() error {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, name := range people {
+			if account := demoAccount(name); !slices.Contains(s.contacts, account) {
+				return fmt.Errorf("%s's roster is %q, without %s", s.Account(), s.contacts, account)
+			}
+		}
+		return nil
+	})
 }
 
 func (s *demoSession) coverage(covered bool, _ error) {

@@ -17,6 +17,7 @@ import (
 // stage is where the demo plays: an appliance in a folder, and devices.
 type stage struct {
 	folder  string
+	place   *place
 	options runOptions
 	devices map[string]*demoDevice
 
@@ -31,13 +32,14 @@ const (
 	demoGrace       = 300 * time.Millisecond
 )
 
-func newStage(folder string, logger *slog.Logger, wrap func(broker.Devices) broker.Devices) *stage {
+func newStage(folder string, place *place, logger *slog.Logger, wrap func(broker.Devices) broker.Devices) *stage {
 	cfg := config.Default()
-	cfg.Data = filepath.Join(folder, "data")
+	cfg.Data = demoData(folder)
 	cfg.Listen = "127.0.0.1:0"
 	cfg.Timing.CoverageGrace = config.Duration{Duration: demoGrace}
 	return &stage{
 		folder:  folder,
+		place:   place,
 		options: runOptions{Config: cfg, logger: logger, cost: local.CheapCost, wrap: wrap},
 		devices: make(map[string]*demoDevice),
 	}
@@ -80,16 +82,8 @@ func (s *stage) close() error {
 	return s.halt()
 }
 
-// addUser adds an account of the built-in service.
-func (s *stage) addUser(name string) error {
-	store, err := local.OpenStore(filepath.Join(s.options.Data, accountsFile), s.options.cost)
-	if err != nil {
-		return err
-	}
-	return store.Add(local.NewAccount{Name: name, Password: demoPassword(name)})
-}
-
-func demoPassword(name string) string { return "password of " + name }
+// demoData is the appliance's data folder, within the demo's.
+func demoData(folder string) string { return filepath.Join(folder, "data") }
 
 // sleep waits as long as the story needs.
 func sleep(ctx context.Context, d time.Duration) error {

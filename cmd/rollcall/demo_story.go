@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +18,9 @@ const (
 	annex  domain.ServiceName = "annex"  // no maximum, and a protocol total of two
 )
 
-// demoSteps is the story, in its order. Each step relies on those before it.
+// demoSteps is the story, in its order. Each step relies on those before it. It is
+// told on any [place], and nobody in it has two sessions at once: a server may
+// take one login of a person.
 var demoSteps = []struct {
 	title string
 	play  func(context.Context, *stage, *narrator) error
@@ -40,11 +43,10 @@ func setTheStage(ctx context.Context, s *stage, n *narrator) error {
 		return err
 	}
 	n.held("ready on %s after %d ms", s.options.Listen, time.Since(began).Milliseconds())
-	kind, two, idle := domain.KindLocal, uint32(2), control.Duration(demoIdleTimeout)
-	for _, c := range []control.ServiceChange{
-		{Name: office, Kind: &kind, MaxSessions: &two, IdleTimeout: &idle},
-		{Name: annex, Kind: &kind, ProtocolTotal: &two},
-	} {
+	first, second := s.place.service, s.place.service
+	first.Name, first.MaxSessions, first.IdleTimeout = office, new(uint32(2)), new(control.Duration(demoIdleTimeout))
+	second.Name, second.ProtocolTotal = annex, new(uint32(2))
+	for _, c := range []control.ServiceChange{first, second} {
 		service, err := s.op.SetService(ctx, c)
 		if err != nil {
 			return err
@@ -55,10 +57,7 @@ func setTheStage(ctx context.Context, s *stage, n *narrator) error {
 }
 
 func joinFive(ctx context.Context, s *stage, n *narrator) error {
-	for _, name := range []string{"Ada", "Bob", "Carl", "Dora", "Eve"} {
-		if err := s.addUser(strings.ToLower(name)); err != nil {
-			return err
-		}
+	for _, name := range demoPeople {
 		if err := s.join(ctx, name, office, annex); err != nil {
 			return fmt.Errorf("%s's device: %w", name, err)
 		}
@@ -75,8 +74,12 @@ func acceptTwo(ctx context.Context, s *stage, n *narrator) error {
 		}
 		n.held("%s is accepted: session %d", name, session.ID())
 	}
-	bob := s.devices["Bob"].sessions[office]
-	if _, err := s.devices["Ada"].sessions[office].Send("bob", "are you there?"); err != nil {
+	ada, bob := s.devices["Ada"].sessions[office], s.devices["Bob"].sessions[office]
+	if err := ada.lists(ctx, demoPeople[1:]...); err != nil {
+		return err
+	}
+	n.held("Ada's phone lists %s", strings.Join(demoPeople[1:], ", "))
+	if _, err := ada.Send("bob", "are you there?"); err != nil {
 		return err
 	}
 	if err := bob.received(ctx, "ada: are you there?"); err != nil {
@@ -86,19 +89,41 @@ func acceptTwo(ctx context.Context, s *stage, n *narrator) error {
 	return s.seats(ctx, n, office, 2)
 }
 
-// seats checks and tells how many seats are taken.
+// seats checks and tells how many seats are taken on a service, and that the
+// server has as many logins as all services have seats taken.
 func (s *stage) seats(ctx context.Context, n *narrator, service domain.ServiceName, want uint32) error {
 	counts, err := s.op.Count(ctx)
 	if err != nil {
 		return err
 	}
-	for _, c := range counts {
-		if c.Service == service && c.Seats == want {
-			n.held("%s: %d of %s seats taken (%d covered, %d out of coverage)", service, c.Seats, orDash(c.Limit), c.Covered, c.OutOfCoverage)
-			return nil
-		}
+	at := slices.IndexFunc(counts, func(c control.Count) bool { return c.Service == service && c.Seats == want })
+	if at < 0 {
+		return fmt.Errorf("%s does not have %d seats taken: %+v", service, want, counts)
 	}
-	return fmt.Errorf("%s does not have %d seats taken: %+v", service, want, counts)
+	c, all := counts[at], uint32(0)
+	n.held("%s: %d of %s seats taken (%d covered, %d out of coverage)", service, c.Seats, orDash(c.Limit), c.Covered, c.OutOfCoverage)
+	for _, c := range counts {
+		all += c.Seats
+	}
+	return s.logins(ctx, n, int(all))
+}
+
+// logins waits until the server has as many logins as wanted, where it is one
+// that can be asked.
+func (s *stage) logins(ctx context.Context, n *narrator, want int) error {
+	if s.place.logins == nil {
+		return nil
+	}
+	err := eventually(ctx, func() error {
+		if have := s.place.logins(); have != want {
+			return fmt.Errorf("%s has %d logins, want %d", s.place.server, have, want)
+		}
+		return nil
+	})
+	if err == nil {
+		n.held("the server itself has %d logins", want)
+	}
+	return err
 }
 
 // refused checks that a login was refused with a code.
@@ -200,7 +225,10 @@ func reachTotal(ctx context.Context, s *stage, n *narrator) error {
 		}
 		n.held("%s is accepted on %s: session %d", name, annex, session.ID())
 	}
-	return s.refused(ctx, n, "Ada", annex, domain.RejectFailed300)
+	if err := s.refused(ctx, n, "Ada", annex, domain.RejectFailed300); err != nil {
+		return err
+	}
+	return s.seats(ctx, n, annex, 2)
 }
 
 func restart(ctx context.Context, s *stage, n *narrator) error {
@@ -231,5 +259,5 @@ func restart(ctx context.Context, s *stage, n *narrator) error {
 		return err
 	}
 	n.held("Ada's message reaches Carl")
-	return nil
+	return s.seats(ctx, n, office, 2)
 }

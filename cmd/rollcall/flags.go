@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -76,6 +77,27 @@ func (f textFlag[T]) Set(text string) error {
 
 // Type gives the word for the value in the help.
 func (f textFlag[T]) Type() string { return f.word }
+
+// choiceFlag is a flag for one of a few words.
+type choiceFlag struct {
+	value string
+	of    []string
+	word  string
+}
+
+func (f *choiceFlag) String() string { return f.value }
+
+// Set takes one of the words.
+func (f *choiceFlag) Set(text string) error {
+	if !slices.Contains(f.of, text) {
+		return fmt.Errorf("%.40q is none of its values; give %s", text, anyOf(f.of))
+	}
+	f.value = text
+	return nil
+}
+
+// Type gives the word for the value in the help.
+func (f *choiceFlag) Type() string { return f.word }
 
 // timeFlag is a flag for a point in time.
 type timeFlag struct{ to *time.Time }

@@ -18,15 +18,16 @@ import (
 type protocol struct {
 	kind      domain.Kind
 	connector func(*local.Connector, *slog.Logger) broker.Connector
+	demo      openPlace // nil where the demo would need a real server
 }
 
 // protocols is the one list of the kinds of service, in the order in which people
 // read of them: every connector, text and completion comes from it.
 var protocols = []protocol{
-	{domain.KindLocal, func(builtIn *local.Connector, _ *slog.Logger) broker.Connector { return builtIn }},
-	{domain.KindXMPP, func(*local.Connector, *slog.Logger) broker.Connector { return xmpp.New() }},
-	{domain.KindGroupWise, func(*local.Connector, *slog.Logger) broker.Connector { return groupwise.New() }},
-	{domain.KindSametime, func(_ *local.Connector, logger *slog.Logger) broker.Connector { return sametime.New(logger) }},
+	{domain.KindLocal, func(builtIn *local.Connector, _ *slog.Logger) broker.Connector { return builtIn }, builtInPlace},
+	{domain.KindXMPP, func(*local.Connector, *slog.Logger) broker.Connector { return xmpp.New() }, nil},
+	{domain.KindGroupWise, func(*local.Connector, *slog.Logger) broker.Connector { return groupwise.New() }, groupWisePlace},
+	{domain.KindSametime, func(_ *local.Connector, logger *slog.Logger) broker.Connector { return sametime.New(logger) }, sametimePlace},
 }
 
 // connectors gives the connector of every kind of service.
