@@ -5,6 +5,8 @@
 # make lint    format, vet, staticcheck only
 # make fuzz    every fuzz test for FUZZTIME each (default 10s)
 # make crash   kill -9 under load, CRASH_ROUNDS times (default 200)
+# make torture the log's crash tests in their long form
+# make bench-log  the log beside one file, bbolt, SQLite and PostgreSQL
 
 GO           ?= go
 FUZZTIME     ?= 10s
@@ -19,7 +21,7 @@ PATH       := $(PATH):/usr/sbin:/sbin
 peer        = $(if $(shell command -v $(firstword $(subst :, ,$(1)))),,$(lastword $(subst :, ,$(1))))
 MISSING     = $(strip $(foreach p,$(PEERS),$(call peer,$(p))))
 
-.PHONY: test demo build bench lint fuzz crash peers
+.PHONY: test demo build bench bench-log lint fuzz crash torture peers
 .DEFAULT_GOAL := build
 
 build:
@@ -65,3 +67,11 @@ fuzz:
 
 crash:
 	ROLLCALL_CRASH_ROUNDS=$(CRASH_ROUNDS) $(GO) test -count=1 -timeout 60m -run 'Crash|Kill' ./...
+
+torture: peers
+	ROLLCALL_TORTURE=1 $(GO) test -count=1 -timeout 60m ./eventstore/boltlog/internal/...
+	ROLLCALL_TORTURE=1 ROLLCALL_REQUIRE_PEERS=1 $(GO) test -count=1 -timeout 60m ./eventstore/boltlog -rapid.checks=1000
+
+# A module of its own: what the log is compared with is no requirement of Rollcall.
+bench-log:
+	cd eventstore/testdata/benchlog && $(GO) run . $(BENCH_LOG)

@@ -1,4 +1,4 @@
-module rollcall/eventstore/benchlog
+module rollcall/benchlog
 
 go 1.26.0
 
@@ -28,4 +28,4 @@ require (
 	pgregory.net/rapid v1.3.0 // indirect
 )
 
-replace rollcall => ../..
+replace rollcall => ../../..
