@@ -21,6 +21,8 @@ const (
 	blockZstd  = 2
 
 	zstdHead = 9
+	// zstdSlack is what the decoder wants to have free behind what it gives.
+	zstdSlack = 64
 )
 
 var errBlock = errors.New("the block cannot be read")
@@ -79,7 +81,7 @@ func decompress(buf *[]byte, value []byte) ([]byte, error) {
 	}
 	size := plainSize(value)
 	if cap(*buf) < size {
-		*buf = make([]byte, 0, size)
+		*buf = make([]byte, 0, size+zstdSlack)
 	}
 	_, dec := compressor()
 	block, err = dec.DecodeAll(value[zstdHead:], (*buf)[:0])

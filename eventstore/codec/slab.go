@@ -102,26 +102,27 @@ func consumeRecord(b []byte) (raw []byte, n int) {
 // fast decodes a record as the encoder of this package writes it; ok is false for
 // any other, be it a valid one or not.
 func (s *Slab) fast(r *reader, b []byte, before place) (event domain.Event, ms int64, ok bool) {
-	*r = reader{buf: b, at: before.last + 1}
-	if !r.next() {
-		return nil, 0, false
-	}
 	ms = before.ms
-	if r.field == 1 {
-		ms += int64(r.upTo(latest))
-		if !r.next() {
+	if len(b) > 1 && b[0] == 1<<3|byte(protowire.VarintType) {
+		after, n := protowire.ConsumeVarint(b[1:])
+		if n < 0 || after > latest {
 			return nil, 0, false
 		}
+		ms, b = ms+int64(after), b[1+n:]
 	}
-	p := s.pool(r.field)
-	if p == nil || r.wire != protowire.BytesType {
+	if len(b) < 2 || ms > latest {
 		return nil, 0, false
 	}
-	if length := r.varint(); r.problem != "" || length != uint64(len(r.buf)) {
+	*r = reader{buf: b, at: before.last + 1}
+	if !r.next() || r.wire != protowire.BytesType {
+		return nil, 0, false
+	}
+	p := s.pool(r.field)
+	if length := r.varint(); p == nil || r.problem != "" || length != uint64(len(r.buf)) {
 		return nil, 0, false
 	}
 	event = p.decode(r)
-	return event, ms, r.problem == "" && ms <= latest
+	return event, ms, r.problem == ""
 }
 
 func (s *Slab) pool(number protowire.Number) pool {
