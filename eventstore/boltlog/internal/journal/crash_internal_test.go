@@ -114,9 +114,9 @@ func (s *story) knows(steps []simOp) (now told, begun bool) {
 // and so it is if the power is cut again while it is being repaired.
 func TestPowerCut(t *testing.T) {
 	s := play(t)
-	states, exhaustive := 0, 9
+	states, exhaustive, samples := 0, 9, 64
 	if os.Getenv("ROLLCALL_TORTURE") != "" {
-		exhaustive = 14
+		exhaustive, samples = 14, 1<<12
 	}
 	for n := range len(s.d.trace) + 1 {
 		steps, loose := split(s.d.trace[:n])
@@ -124,7 +124,7 @@ func TestPowerCut(t *testing.T) {
 		if !begun {
 			continue // the log has not said yet that it has a journal
 		}
-		for lost := range subsets(loose, exhaustive) {
+		for lost := range subsets(loose, exhaustive, samples) {
 			states++
 			d := after(steps, lost)
 			s.check(after(steps, lost), now)
@@ -139,7 +139,7 @@ func TestPowerCut(t *testing.T) {
 
 // subsets gives every subset of the steps if they are few, else a number of random
 // ones, and the two extremes.
-func subsets(loose []int, exhaustive int) func(func(map[int]bool) bool) {
+func subsets(loose []int, exhaustive, samples int) func(func(map[int]bool) bool) {
 	return func(yield func(map[int]bool) bool) {
 		if len(loose) <= exhaustive {
 			for bits := range 1 << len(loose) {
@@ -150,7 +150,7 @@ func subsets(loose []int, exhaustive int) func(func(map[int]bool) bool) {
 			return
 		}
 		random := rand.New(rand.NewPCG(uint64(len(loose)), 1))
-		for n := range 64 {
+		for n := range samples {
 			p := float64(n%8) / 7
 			if !yield(subset(loose, func(int) bool { return random.Float64() < p })) {
 				return
@@ -221,7 +221,7 @@ func (s *story) cutRepair(d *simDisk, now told) {
 	}
 	for n := range len(d.trace) + 1 {
 		steps, loose := split(d.trace[:n])
-		for lost := range subsets(loose, 4) {
+		for lost := range subsets(loose, 4, 64) {
 			again := clone(start)
 			for i, op := range steps {
 				if !lost[i] {
