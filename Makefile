@@ -74,4 +74,4 @@ torture: peers
 
 # A module of its own: what the log is compared with is no requirement of Rollcall.
 bench-log:
-	cd eventstore/testdata/benchlog && $(GO) run . $(BENCH_LOG)
+	cd eventstore/benchlog && $(GO) run . $(BENCH_LOG)

@@ -28,4 +28,4 @@ require (
 	pgregory.net/rapid v1.3.0 // indirect
 )
 
-replace rollcall => ../../..
+replace rollcall => ../..
