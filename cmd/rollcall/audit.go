@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,6 +33,7 @@ func (a *app) auditLogCommand() *cobra.Command {
 		f       control.AuditFilter
 		service string
 		session string
+		follow  bool
 	)
 	cmd := &cobra.Command{
 		Use:   "log",
@@ -38,17 +42,24 @@ func (a *app) auditLogCommand() *cobra.Command {
   rollcall audit log --type login-rejected --type session-idled-out --follow
   rollcall audit log --session 42 -o json`,
 		Args: arguments(),
-		RunE: a.reading(func(ctx context.Context, op control.Operator, _ []string) error {
-			f.Service = domain.ServiceName(service)
-			if session != "" {
-				p, err := parsePosition(ctx, op, session)
-				if err != nil {
+		RunE: func(cmd *cobra.Command, args []string) error {
+			err := a.reading(func(ctx context.Context, op control.Operator, _ []string) (err error) {
+				f.Service = domain.ServiceName(service)
+				if f.Session, err = sessionOf(ctx, op, session); err != nil {
 					return err
 				}
-				f.Session = domain.SessionID(p)
+				if follow {
+					return known(ctx, op, f)
+				}
+				return a.printAudit(ctx, op, f)
+			})(cmd, args)
+			if err != nil || !follow {
+				return err
 			}
-			return a.printAudit(ctx, op, f)
-		}),
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			return a.followAudit(ctx, f)
+		},
 	}
 	flags := cmd.Flags()
 	flags.Var(timeFlag{&f.From}, "from", "events at or after that time, such as 2026-03-01T09:30:00Z, or 15m for as long ago")
@@ -57,23 +68,50 @@ func (a *app) auditLogCommand() *cobra.Command {
 	flags.StringVar(&service, "service", "", "events that concern the service")
 	flags.StringVar(&session, "session", "", "events of the session, by its number or UUID")
 	flags.StringArrayVar(&f.Types, "type", nil, "events of that type, such as login-rejected; repeat for more")
-	flags.BoolVar(&f.Follow, "follow", false, "go on with new events as they come")
+	flags.BoolVar(&follow, "follow", false, "go on with new events as they come")
 	return cmd
 }
 
-func (a *app) printAudit(ctx context.Context, op control.Operator, f control.AuditFilter) error {
-	if !a.output.json {
-		auditHeader(a.out)
+// sessionOf reads the value of --session; zero where it is not given.
+func sessionOf(ctx context.Context, op control.Operator, text string) (domain.SessionID, error) {
+	if text == "" {
+		return 0, nil
 	}
+	p, err := parsePosition(ctx, op, text)
+	return domain.SessionID(p), err
+}
+
+func (a *app) printAudit(ctx context.Context, op control.Operator, f control.AuditFilter) error {
+	rows := 0
 	for row, err := range op.Audit(ctx, f) {
 		if err != nil {
 			return fmt.Errorf("read the audit log: %w", err)
 		}
+		if rows == 0 && !a.output.json {
+			auditHeader(a.out)
+		}
 		if err := a.printRow(row); err != nil {
 			return err
 		}
+		rows++
+	}
+	if rows > 0 {
+		return nil
+	}
+	if err := known(ctx, op, f); err != nil {
+		return err
+	}
+	if !a.output.json {
+		auditHeader(a.out)
 	}
 	return nil
+}
+
+func (a *app) followAudit(ctx context.Context, f control.AuditFilter) error {
+	if !a.output.json {
+		auditHeader(a.out)
+	}
+	return a.follow(ctx, f, a.printRow)
 }
 
 func (a *app) printRow(row control.AuditRow) error {

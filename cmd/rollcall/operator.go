@@ -48,19 +48,33 @@ func (a *app) operate(ask request, open opener) func(*cobra.Command, []string) e
 	return func(cmd *cobra.Command, args []string) error {
 		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
-		running, err := control.Dial(ctx, a.data, errorKinds...)
-		if err == nil {
-			return ask(ctx, running, args)
-		}
-		if !errors.Is(err, control.ErrNotRunning) {
-			return err
-		}
-		logger := newLogger(a.errOut, config.Log{Level: config.Level{Level: slog.LevelWarn}})
-		stopped, done, err := open(ctx, a.data, logger)
+		op, done, err := a.reach(ctx, open)
 		if err != nil {
 			return err
 		}
-		return errors.Join(ask(ctx, stopped, args), done())
+		return errors.Join(ask(ctx, op, args), done())
+	}
+}
+
+// reach gives the running appliance, or else the files of the one that does not
+// run: once whoever works on them is done.
+func (a *app) reach(ctx context.Context, open opener) (control.Operator, func() error, error) {
+	logger := newLogger(a.errOut, config.Log{Level: config.Level{Level: slog.LevelWarn}})
+	for t := newTurn(); ; {
+		running, err := control.Dial(ctx, a.data, errorKinds...)
+		if err == nil {
+			return running, func() error { return nil }, nil
+		}
+		if !errors.Is(err, control.ErrNotRunning) {
+			return nil, nil, err
+		}
+		stopped, done, err := open(ctx, a.data, logger)
+		if err == nil {
+			return stopped, done, nil
+		}
+		if !t.again(ctx, err) {
+			return nil, nil, err
+		}
 	}
 }
 

@@ -31,7 +31,7 @@ type runOptions struct {
 // run is the appliance: it opens the data folder, wires every part to the next,
 // lets devices in, and drains when ctx ends, which is no error.
 func run(ctx context.Context, o runOptions) (err error) {
-	c, err := openCore(ctx, o.Data, o.cost, timing(o.Timing), o.logger)
+	c, err := openInTurn(ctx, o)
 	if err != nil {
 		return err
 	}
