@@ -1,0 +1,36 @@
+package boltlog
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+
+	"go.etcd.io/bbolt"
+
+	"rollcall/domain"
+)
+
+// Create makes an empty log with that id in the folder dir, which is made where
+// it is missing: for what is saved from another log. Where there is a log already
+// the error is an [io/fs.ErrExist].
+func Create(dir string, id domain.LogID) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return notWritable(dir, err)
+	}
+	return create(filepath.Join(dir, fileName), id, func(*bbolt.DB) error { return nil })
+}
+
+// OpenDamaged is [OpenFile] for a log whose end is damaged or missing: reading
+// tells so when it gets there, and everything in front of it can be read. Only
+// the head has to be whole. Records past the end that the head tells are not
+// noticed here.
+func OpenDamaged(path string) (*Log, error) {
+	l := &Log{path: path, readOnly: true, grown: make(chan struct{})}
+	if err := l.openDB(); err != nil {
+		return nil, err
+	}
+	if err := l.view(1, l.readMeta); err != nil {
+		return nil, errors.Join(err, l.db.Close())
+	}
+	return l, nil
+}
