@@ -43,6 +43,9 @@ type Operator interface {
 	// BarPerson takes all accounts from a person and ends the sessions that use
 	// them: [domain.ErrUnknownPerson].
 	BarPerson(ctx context.Context, person string) error
+	// ErasePerson takes accounts and devices from a person and deletes the
+	// personal data: [domain.ErrUnknownPerson].
+	ErasePerson(ctx context.Context, person string) (Erased, error)
 
 	// Sessions gives every pending login and live session, by id.
 	Sessions(ctx context.Context) ([]Session, error)
@@ -141,6 +144,15 @@ type Device struct {
 	Revoked  bool            `json:"revoked"`
 	// Accounts are those that the device's person may use now.
 	Accounts []Account `json:"accounts,omitempty"`
+}
+
+// Erased tells what was deleted of a person.
+type Erased struct {
+	Person domain.PersonID `json:"person"` // the number by which events go on to refer to nobody known
+	// Devices is how many devices were revoked, Records how many records with
+	// personal data were deleted.
+	Devices int `json:"devices"`
+	Records int `json:"records"`
 }
 
 // State says how a session is.

@@ -80,6 +80,11 @@ func (c *Client) BarPerson(ctx context.Context, person string) error {
 	return c.order(ctx, pathBarPerson, personQuery{person})
 }
 
+// ErasePerson implements [Operator].
+func (c *Client) ErasePerson(ctx context.Context, person string) (Erased, error) {
+	return ask[Erased](ctx, c, pathErasePerson, personQuery{person})
+}
+
 // Sessions implements [Operator].
 func (c *Client) Sessions(ctx context.Context) ([]Session, error) {
 	return ask[[]Session](ctx, c, pathSessions, none{})

@@ -73,6 +73,7 @@ func full() *fake {
 		sessions: []control.Session{{ID: 5, UUID: name, Service: "im", Account: "ann", Person: "Ann", Device: 3, DeviceLabel: "phone", Address: "192.0.2.1:5", State: control.StateOutOfCoverage, Since: now, Heard: now}},
 		counts:   []control.Count{{Service: "im", Pending: 1, Covered: 2, OutOfCoverage: 3, Seats: 6, Limit: new(uint32(7))}},
 		enrolled: control.Enrolled{Offer: 9, String: "rollcall:abc", Expires: now},
+		erased:   control.Erased{Person: 3, Devices: 2, Records: 17},
 		backup:   control.BackupDone{Path: "/backup", Bytes: 1 << 40, Last: 11},
 		status:   control.Status{Version: "1", PID: 2, Started: now, Data: "/data", Listen: ":3101", Log: name, Position: 11, Seats: 6, Problem: "the disk is full"},
 		rows: func(context.Context) iter.Seq2[control.AuditRow, error] {
@@ -111,6 +112,7 @@ var requests = []struct {
 	{"Devices", func(ctx context.Context, op control.Operator) (any, error) { return op.Devices(ctx) }},
 	{"RevokeDevice", func(ctx context.Context, op control.Operator) (any, error) { return nil, op.RevokeDevice(ctx, 3) }},
 	{"BarPerson", func(ctx context.Context, op control.Operator) (any, error) { return nil, op.BarPerson(ctx, "Ann") }},
+	{"ErasePerson", func(ctx context.Context, op control.Operator) (any, error) { return op.ErasePerson(ctx, "Ann") }},
 	{"Sessions", func(ctx context.Context, op control.Operator) (any, error) { return op.Sessions(ctx) }},
 	{"SessionsAt", func(ctx context.Context, op control.Operator) (any, error) { return op.SessionsAt(ctx, now) }},
 	{"EndSession", func(ctx context.Context, op control.Operator) (any, error) { return nil, op.EndSession(ctx, 5) }},

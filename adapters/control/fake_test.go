@@ -22,6 +22,7 @@ type fake struct {
 	counts   []control.Count
 	enrolled control.Enrolled
 	backup   control.BackupDone
+	erased   control.Erased
 	status   control.Status
 	rows     func(context.Context) iter.Seq2[control.AuditRow, error]
 	progress []control.RebuildProgress
@@ -70,6 +71,10 @@ func (f *fake) Devices(context.Context) ([]control.Device, error) {
 func (f *fake) RevokeDevice(_ context.Context, id domain.DeviceID) error { return f.note(id) }
 
 func (f *fake) BarPerson(_ context.Context, person string) error { return f.note(person) }
+
+func (f *fake) ErasePerson(_ context.Context, person string) (control.Erased, error) {
+	return answer(f.erased, f.note(person))
+}
 
 func (f *fake) Sessions(context.Context) ([]control.Session, error) {
 	return answer(f.sessions, f.note(nil))

@@ -18,6 +18,7 @@ const (
 	pathDevices       = "/v1/device/list"
 	pathRevokeDevice  = "/v1/device/revoke"
 	pathBarPerson     = "/v1/person/bar"
+	pathErasePerson   = "/v1/person/erase"
 	pathSessions      = "/v1/session/list"
 	pathSessionsAt    = "/v1/session/at"
 	pathEndSession    = "/v1/session/end"
@@ -65,6 +66,9 @@ var routes = map[string]route{
 	}),
 	pathBarPerson: order(func(op Operator, ctx context.Context, q personQuery) error {
 		return op.BarPerson(ctx, q.Person)
+	}),
+	pathErasePerson: call(func(op Operator, ctx context.Context, q personQuery) (Erased, error) {
+		return op.ErasePerson(ctx, q.Person)
 	}),
 	pathSessions: list(Operator.Sessions),
 	pathSessionsAt: call(func(op Operator, ctx context.Context, q atQuery) ([]Session, error) {
