@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) backupCommand() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "backup FILE",
 		Short: "Write the whole log into one file, also while the appliance runs",
 		Long: `Writes the log as of now, with its side records, into a new file: consistent,
@@ -37,4 +37,6 @@ sealed credentials: keep it as safe as the data folder.`,
 			return a.report(done, "%s: %d events, %d bytes", done.Path, done.Last, done.Bytes)
 		}),
 	}
+	cmd.AddCommand(a.backupVerifyCommand())
+	return cmd
 }

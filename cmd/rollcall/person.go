@@ -12,9 +12,9 @@ import (
 func (a *app) personCommand() *cobra.Command {
 	cmd := group(&cobra.Command{
 		Use:   "person",
-		Short: "Take a person's accounts away",
+		Short: "Take a person's accounts away, or erase the person",
 	})
-	cmd.AddCommand(a.personBarCommand())
+	cmd.AddCommand(a.personBarCommand(), a.personEraseCommand())
 	return cmd
 }
 

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"rollcall/domain"
+	"rollcall/eventstore/boltlog"
+)
+
+// writeLog makes a data folder with a log of the records.
+func writeLog(t *testing.T, records []domain.Record, sides ...domain.Side) string {
+	t.Helper()
+	dir := t.TempDir()
+	log, err := boltlog.Open(dir, boltlog.Options{})
+	check(t, err)
+	for i, r := range records {
+		batch := domain.Batch{Records: []domain.Record{r}}
+		if i == len(records)-1 {
+			batch.Sides = sides
+		}
+		_, err := log.Append(t.Context(), domain.Position(i), batch)
+		check(t, err)
+	}
+	check(t, log.Close())
+	return dir
+}
+
+// manyStops is a log that makes sense, of services that are set again and again.
+func manySettings(t *testing.T, n int) []domain.Record {
+	t.Helper()
+	l, at := domain.NewLedger(), time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	var records []domain.Record
+	for i := range n {
+		at = at.Add(time.Second)
+		events, err := domain.Decide(l, domain.ConfigureService{At: at, Name: domain.ServiceName(fmt.Sprintf("service-%04d", i)), Settings: domain.Settings{Kind: domain.KindLocal}})
+		check(t, err)
+		r := domain.Record{Position: l.Position() + 1, Time: at, Event: events[0]}
+		l.Apply(r)
+		records = append(records, r)
+	}
+	return records
+}
+
+// verify runs a command with -o json on some data and gives its lines; the exit
+// code must be as wanted.
+func jsonLines(t *testing.T, code int, data string, args ...string) (lines []map[string]any) {
+	t.Helper()
+	p := start(t, []string{"ROLLCALL_DATA=" + data}, append(args, "-o", "json")...)
+	p.wantExit(code)
+	for line := range strings.Lines(p.text()) {
+		var v map[string]any
+		if json.Unmarshal([]byte(line), &v) == nil {
+			lines = append(lines, v)
+		}
+	}
+	if len(lines) == 0 {
+		t.Fatalf("%v printed no result: %s", args, p.text())
+	}
+	return lines
+}
+
+func TestVerifyFindsDamage(t *testing.T) {
+	dir := writeLog(t, manySettings(t, 300))
+	file := filepath.Join(t.TempDir(), "copy.db")
+	log, err := boltlog.OpenFile(filepath.Join(dir, logFile))
+	check(t, err)
+	check(t, errors.Join(log.Backup(context.Background(), file), log.Close()))
+	b, err := os.ReadFile(file)
+	check(t, err)
+	middle := len(b) / 2 // of the blocks
+	for i := range 64 {
+		b[middle+i] ^= 0x5a
+	}
+	check(t, os.WriteFile(file, b, 0o600))
+
+	lines := jsonLines(t, exitDamage, file, "audit", "verify", "--salvage", filepath.Join(dir, "saved.db"))
+	if lines[0]["finding"] != "damage" {
+		t.Errorf("the first line is %v", lines[0])
+	}
+	summary := lines[len(lines)-2]
+	if summary["clean"] != false || summary["prefix"].(float64) < 1 {
+		t.Errorf("the summary is %v", summary)
+	}
+	saved := lines[len(lines)-1]
+	if saved["events"] != summary["prefix"] {
+		t.Errorf("saved %v, want the prefix of %v", saved, summary)
+	}
+	if again := jsonLines(t, exitOK, dir, "backup", "verify", filepath.Join(dir, "saved.db")); again[0]["clean"] != true || again[0]["log"] != summary["log"] {
+		t.Errorf("the saved log: %v, want it clean and of log %v", again, summary["log"])
+	}
+	if rows := jsonLines(t, exitOK, filepath.Join(dir, "saved.db"), "audit", "log"); float64(len(rows)) != summary["prefix"] {
+		t.Errorf("audit log prints %d rows of the saved log, want %v", len(rows), summary["prefix"])
+	}
+	jsonLines(t, exitDamage, file, "audit", "replay")
+}
+
+func TestVerifyFindsTheTail(t *testing.T) {
+	dir := writeLog(t, manySettings(t, 50))
+	file := filepath.Join(dir, logFile)
+	b, err := os.ReadFile(file)
+	check(t, err)
+	at := strings.LastIndex(string(b), "service-0049")
+	if at < 0 {
+		t.Skip("the last event does not lie in the clear in log.db")
+	}
+	for {
+		i := strings.Index(string(b), "service-0049")
+		if i < 0 {
+			break
+		}
+		b[i] ^= 1
+	}
+	check(t, os.WriteFile(file, b, 0o600))
+	lines := jsonLines(t, exitDamage, dir, "audit", "verify")
+	if text := fmt.Sprint(lines[0]["problem"]); !strings.Contains(text, "on opening") {
+		t.Errorf("the first line is %v", lines[0])
+	}
+	if summary := lines[len(lines)-1]; summary["prefix"] != 49.0 {
+		t.Errorf("the summary is %v, want a prefix of 49", summary)
+	}
+}
+
+func TestReplayNamesDifferences(t *testing.T) {
+	records := manySettings(t, 40)
+	for _, p := range []int{10, 20, 30} {
+		records[p-1].Event = &domain.SessionEnded{Session: 1, Cause: domain.EndLogout}
+	}
+	dir := writeLog(t, records)
+	lines := jsonLines(t, exitDifference, dir, "audit", "replay", "--first", "2")
+	if len(lines) != 3 || lines[0]["position"] != 10.0 || lines[1]["position"] != 20.0 || lines[1]["recorded"] != "session-ended" {
+		t.Errorf("printed %v", lines)
+	}
+	if got := lines[2]["differences"]; got != 3.0 {
+		t.Errorf("%v differences, want 3", got)
+	}
+	// What refers to the wrong thing is more than a decision that differs.
+	found := jsonLines(t, exitDamage, dir, "audit", "verify")
+	if found[0]["finding"] != "reference" || found[0]["from"] != 10.0 {
+		t.Errorf("verify printed %v", found)
+	}
+}
+
+func TestVerifyFindsWrongDecisions(t *testing.T) {
+	records := manySettings(t, 5)
+	at := records[4].Time
+	records = append(records, domain.Record{Position: 6, Time: at, Event: &domain.ServiceRemoved{Service: 3}},
+		domain.Record{Position: 7, Time: at, Event: &domain.ServiceRemoved{Service: 3}})
+	found := jsonLines(t, exitDifference, writeLog(t, records), "audit", "verify")
+	if found[0]["finding"] != "decision" || found[0]["from"] != 7.0 {
+		t.Errorf("verify printed %v", found)
+	}
+}
