@@ -36,6 +36,8 @@ type Options struct {
 	// SegmentSize is how large, in bytes, each file of the journal is made;
 	// [DefaultSegmentSize] where it is 0.
 	SegmentSize int64
+
+	anyEnd bool // the end need not be whole; see OpenDamaged
 }
 
 // DefaultSegmentSize is enough for some seconds of writing.
@@ -114,7 +116,7 @@ func open(path string, options Options) (*Log, error) {
 		h, err = l.readHead(tx)
 		return err
 	})
-	if err == nil {
+	if err == nil && !options.anyEnd {
 		err = l.checkTail(h.packed)
 	}
 	if err == nil {

@@ -1,7 +1,7 @@
 package boltlog
 
 import (
-	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -25,12 +25,8 @@ func Create(dir string, id domain.LogID) error {
 // the head has to be whole. Records past the end that the head tells are not
 // noticed here.
 func OpenDamaged(path string) (*Log, error) {
-	l := &Log{path: path, readOnly: true, grown: make(chan struct{})}
-	if err := l.openDB(); err != nil {
-		return nil, err
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("open the log for reading: %w", err)
 	}
-	if err := l.view(1, l.readMeta); err != nil {
-		return nil, errors.Join(err, l.db.Close())
-	}
-	return l, nil
+	return open(path, Options{ReadOnly: true, anyEnd: true})
 }

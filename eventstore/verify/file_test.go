@@ -74,7 +74,7 @@ func TestFlippedBits(t *testing.T) {
 	dice := rand.New(rand.NewPCG(1, 2))
 	file := filepath.Join(t.TempDir(), "bad.db")
 	damaged := 0
-	for range 150 {
+	for range 300 {
 		bad := slices.Clone(good)
 		at := dice.IntN(len(bad))
 		bad[at] ^= 1 << dice.IntN(8)
