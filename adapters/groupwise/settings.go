@@ -1,19 +1,16 @@
 package groupwise
 
 import (
-	"crypto/sha256"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/base64"
 	"fmt"
 	"maps"
 	"net"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 
 	"rollcall/adapters/groupwise/rtf"
+	"rollcall/adapters/internal/upstreamtls"
 	"rollcall/domain"
 )
 
@@ -21,8 +18,7 @@ import (
 type options struct {
 	address    string // host:port
 	serverName string // that the certificate is for
-	roots      *x509.CertPool
-	pins       [][sha256.Size]byte
+	trust      upstreamtls.Trust
 	minTLS     uint16
 	dialect    rtf.Dialect
 }
@@ -84,27 +80,14 @@ func (o *options) setServerName(text string) error {
 }
 
 func (o *options) setRoots(file string) error {
-	pem, err := os.ReadFile(file)
-	if err != nil {
-		return &domain.SettingError{Setting: "ca-file", Problem: err.Error(), Next: "name a file with certificates in PEM that this process may read"}
-	}
-	o.roots = x509.NewCertPool()
-	if !o.roots.AppendCertsFromPEM(pem) {
-		return &domain.SettingError{Setting: "ca-file", Problem: file + " holds no certificate", Next: "name a file with certificates in PEM"}
-	}
-	return nil
+	return o.trust.SetRoots(file, "certificates")
 }
 
 func (o *options) setPins(text string) error {
-	for _, pin := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' }) {
-		sum, err := base64.StdEncoding.DecodeString(pin)
-		if err != nil || len(sum) != sha256.Size {
-			return &domain.SettingError{Setting: "pin-sha256", Problem: fmt.Sprintf("%.80q is not a SHA-256 in base64", pin),
-				Next: "give the digest of the certificate's public key (SubjectPublicKeyInfo), several joined by commas"}
-		}
-		o.pins = append(o.pins, [sha256.Size]byte(sum))
+	if err := o.trust.AddPins(text); err != nil {
+		return err
 	}
-	if len(o.pins) == 0 {
+	if !o.trust.HasPins() {
 		return &domain.SettingError{Setting: "pin-sha256", Problem: "empty", Next: "give a digest, or leave it out to check the certificate by its authority"}
 	}
 	return nil

@@ -1,17 +1,14 @@
 package sametime
 
 import (
-	"crypto/sha256"
-	"crypto/x509"
-	"encoding/base64"
 	"fmt"
 	"maps"
 	"net"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 
+	"rollcall/adapters/internal/upstreamtls"
 	"rollcall/adapters/sametime/wire"
 	"rollcall/domain"
 )
@@ -20,8 +17,7 @@ import (
 type options struct {
 	host, port    string
 	tls           bool
-	roots         *x509.CertPool // nil: the system's
-	pins          [][sha256.Size]byte
+	trust         upstreamtls.Trust
 	login         loginWay
 	clearPassword bool // allowed
 	cipher        imCipher
@@ -109,28 +105,10 @@ func (o *options) setTLS(text string) (err error) {
 }
 
 func (o *options) setRoots(file string) error {
-	pem, err := os.ReadFile(file)
-	if err != nil {
-		return &domain.SettingError{Setting: "ca-file", Problem: err.Error(), Next: "name a file with the authority's certificate in PEM that this process may read"}
-	}
-	o.roots = x509.NewCertPool()
-	if !o.roots.AppendCertsFromPEM(pem) {
-		return &domain.SettingError{Setting: "ca-file", Problem: file + " holds no certificate", Next: "name a file with the authority's certificate in PEM"}
-	}
-	return nil
+	return o.trust.SetRoots(file, "the authority's certificate")
 }
 
-func (o *options) setPins(text string) error {
-	for _, pin := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' }) {
-		sum, err := base64.StdEncoding.DecodeString(pin)
-		if err != nil || len(sum) != sha256.Size {
-			return &domain.SettingError{Setting: "pin-sha256", Problem: fmt.Sprintf("%.80q is not a SHA-256 in base64", pin),
-				Next: "give the digest of the certificate's public key (SubjectPublicKeyInfo), several joined by commas"}
-		}
-		o.pins = append(o.pins, [sha256.Size]byte(sum))
-	}
-	return nil
-}
+func (o *options) setPins(text string) error { return o.trust.AddPins(text) }
 
 func (o *options) setLogin(text string) error {
 	o.login = loginWay(text)
@@ -192,7 +170,7 @@ func anyOf(setting, text string, known ...string) error {
 // check refuses what contradicts itself.
 func (o *options) check() error {
 	switch {
-	case !o.tls && (o.roots != nil || len(o.pins) > 0):
+	case !o.tls && o.trust.IsSet():
 		return &domain.SettingError{Setting: "tls", Problem: "there are ca-file or pin-sha256 but no TLS", Next: "set tls=direct, or leave the two out"}
 	case !o.tls && !o.clearPassword && (o.login == loginPlain || o.login == loginRC2_40):
 		return &domain.SettingError{Setting: "login", Problem: string(o.login) + " sends the password in the clear", Next: "set tls=direct, or login=rc2-128, or clear-password=allow if you accept that whoever listens learns it"}

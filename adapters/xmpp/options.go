@@ -1,17 +1,14 @@
 package xmpp
 
 import (
-	"crypto/sha256"
-	"crypto/x509"
-	"encoding/base64"
 	"fmt"
 	"maps"
 	"net"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 
+	"rollcall/adapters/internal/upstreamtls"
 	"rollcall/domain"
 )
 
@@ -30,8 +27,7 @@ type options struct {
 	address string // host:port; empty: found by SRV look-up
 	domain  string // of accounts that name none
 	mode    tlsMode
-	roots   *x509.CertPool // nil: the system's
-	pins    [][sha256.Size]byte
+	trust   upstreamtls.Trust
 	noPlain bool // never SASL PLAIN
 	resume  bool // take a broken stream up again
 }
@@ -97,27 +93,10 @@ func (o *options) setTLS(text string) error {
 }
 
 func (o *options) setRoots(file string) error {
-	pem, err := os.ReadFile(file)
-	if err != nil {
-		return &domain.SettingError{Setting: "ca-file", Problem: err.Error(), Next: "name a file with the authority's certificate in PEM that this process may read"}
-	}
-	o.roots = x509.NewCertPool()
-	if !o.roots.AppendCertsFromPEM(pem) {
-		return &domain.SettingError{Setting: "ca-file", Problem: file + " holds no certificate", Next: "name a file with the authority's certificate in PEM"}
-	}
-	return nil
+	return o.trust.SetRoots(file, "the authority's certificate")
 }
 
-func (o *options) setPins(text string) error {
-	for _, pin := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' }) {
-		sum, err := base64.StdEncoding.DecodeString(pin)
-		if err != nil || len(sum) != sha256.Size {
-			return &domain.SettingError{Setting: "pin-sha256", Problem: fmt.Sprintf("%.80q is not a SHA-256 in base64", pin), Next: "give the digest of the certificate's public key (SubjectPublicKeyInfo), several joined by commas"}
-		}
-		o.pins = append(o.pins, [sha256.Size]byte(sum))
-	}
-	return nil
-}
+func (o *options) setPins(text string) error { return o.trust.AddPins(text) }
 
 func (o *options) setPlain(text string) (err error) {
 	allowed, err := oneOf("plain", text, "allowed", "never")

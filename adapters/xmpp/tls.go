@@ -2,44 +2,26 @@ package xmpp
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/tls"
-	"crypto/x509"
-	"errors"
-	"fmt"
 	"net"
-	"slices"
 
-	"rollcall/domain"
-	"rollcall/domain/broker"
+	"rollcall/adapters/internal/upstreamtls"
 )
 
-var errPin = errors.New("the certificate's public key is none of the pinned ones")
+var tlsAdvice = upstreamtls.Advice{
+	Refused:   "the server's certificate is refused",
+	WrongName: "the certificate must be for the domain of the account",
+	Invalid:   "the server needs a valid certificate",
+}
 
 // tlsConfig checks a server's certificate against the domain of the account, not
-// the name of the host that SRV look-up found (RFC 7590 section 3.4), and against
-// the authorities. Pins alone replace both checks; with a ca-file all must hold.
+// the name of the host that SRV look-up found (RFC 7590 section 3.4).
 func (o *options) tlsConfig(domainName string) *tls.Config {
-	config := &tls.Config{ServerName: domainName, RootCAs: o.roots, MinVersion: tls.VersionTLS12}
+	config := o.trust.Config(domainName)
 	if o.mode == tlsDirect {
 		config.NextProtos = []string{"xmpp-client"}
 	}
-	if len(o.pins) > 0 {
-		config.InsecureSkipVerify = o.roots == nil // then the pin is the check
-		config.VerifyConnection = o.checkPin
-	}
 	return config
-}
-
-func (o *options) checkPin(state tls.ConnectionState) error {
-	if len(state.PeerCertificates) == 0 {
-		return errPin
-	}
-	sum := sha256.Sum256(state.PeerCertificates[0].RawSubjectPublicKeyInfo)
-	if !slices.Contains(o.pins, sum) {
-		return errPin
-	}
-	return nil
 }
 
 // secure puts TLS on a connection.
@@ -51,27 +33,9 @@ func (o *options) secure(ctx context.Context, conn net.Conn, domainName string) 
 	return secured, nil
 }
 
-// tlsFailure says what to do about a certificate that was not taken.
 func tlsFailure(ctx context.Context, err error) error {
-	var bad *tls.CertificateVerificationError
-	var unknown x509.UnknownAuthorityError
-	var name x509.HostnameError
-	next := ""
-	switch {
-	case errors.Is(err, errPin):
-		next = "check that nobody stands between, then set pin-sha256 anew"
-	case errors.As(err, &unknown):
-		next = "if the certificate is the right one, set ca-file or pin-sha256"
-	case errors.As(err, &name):
-		next = "the certificate must be for the domain of the account"
-	case errors.As(err, &bad):
-		next = "the server needs a valid certificate"
-	default:
-		return failure(ctx, "TLS handshake", err)
+	if refusal := tlsAdvice.Refusal(err); refusal != nil {
+		return refusal
 	}
-	return &broker.UpstreamError{
-		Code: domain.RejectUpstreamUnreachable,
-		Text: fmt.Sprintf("the server's certificate is refused: %v: %s", err, next),
-		Err:  err,
-	}
+	return failure(ctx, "TLS handshake", err)
 }
