@@ -3,13 +3,11 @@ package groupwise
 import (
 	"crypto/tls"
 	"fmt"
-	"maps"
 	"net"
-	"slices"
-	"strconv"
 	"strings"
 
 	"rollcall/adapters/groupwise/rtf"
+	"rollcall/adapters/internal/settings"
 	"rollcall/adapters/internal/upstreamtls"
 	"rollcall/domain"
 )
@@ -23,8 +21,7 @@ type options struct {
 	dialect    rtf.Dialect
 }
 
-// optionParsers has one entry for each option; an entry reads the option's text.
-var optionParsers = map[string]func(*options, string) error{
+var optionParsers = settings.Parsers[options]{
 	"ca-file":     (*options).setRoots,
 	"pin-sha256":  (*options).setPins,
 	"tls-min":     (*options).setMinTLS,
@@ -41,28 +38,24 @@ func parseSettings(s domain.Settings) (*options, error) {
 	if err := o.setAddress(s.Address); err != nil {
 		return nil, err
 	}
-	for _, name := range slices.Sorted(maps.Keys(s.Options)) {
-		parse, known := optionParsers[name]
-		if !known {
-			return nil, &domain.SettingError{Setting: name, Problem: "no such option of a GroupWise Messenger service",
-				Next: "use one of " + strings.Join(slices.Sorted(maps.Keys(optionParsers)), ", ")}
-		}
-		if err := parse(o, s.Options[name]); err != nil {
-			return nil, err
-		}
+	if err := optionParsers.Parse(o, "a GroupWise Messenger service", s.Options); err != nil {
+		return nil, err
 	}
 	return o, nil
 }
 
 // setAddress takes host:port, or a host for the usual port.
 func (o *options) setAddress(text string) error {
-	host, port, err := net.SplitHostPort(text)
-	if err != nil && !strings.Contains(strings.Trim(text, "[]"), ":") {
+	const next = "give the Messaging Agent's, for example im.example.org:8300"
+	host, port, err := settings.Address(text, next)
+	if text != "" && !strings.Contains(strings.Trim(text, "[]"), ":") {
 		host, port, err = text, defaultPort, nil
 	}
-	number, badPort := strconv.ParseUint(port, 10, 16)
-	if err != nil || badPort != nil || number == 0 || host == "" || strings.ContainsAny(host, " /@") {
-		return &domain.SettingError{Setting: "address", Problem: fmt.Sprintf("%.80q is not host:port", text), Next: "give the Messaging Agent's, for example im.example.org:8300"}
+	if err != nil {
+		return err
+	}
+	if strings.ContainsAny(host, " /@") {
+		return settings.BadAddress(text, next)
 	}
 	o.address = net.JoinHostPort(host, port)
 	if o.serverName == "" {

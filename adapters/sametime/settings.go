@@ -2,12 +2,11 @@ package sametime
 
 import (
 	"fmt"
-	"maps"
-	"net"
 	"slices"
 	"strconv"
 	"strings"
 
+	"rollcall/adapters/internal/settings"
 	"rollcall/adapters/internal/upstreamtls"
 	"rollcall/adapters/sametime/wire"
 	"rollcall/domain"
@@ -52,8 +51,7 @@ const (
 // clientTypeDefault is the number that third-party clients give.
 const clientTypeDefault = 0x1700
 
-// optionParsers has one entry for each option; an entry reads the option's text.
-var optionParsers = map[string]func(*options, string) error{
+var optionParsers = settings.Parsers[options]{
 	"tls":            (*options).setTLS,
 	"ca-file":        (*options).setRoots,
 	"pin-sha256":     (*options).setPins,
@@ -75,28 +73,15 @@ func parseSettings(s domain.Settings) (*options, error) {
 	if err := o.setAddress(s.Address); err != nil {
 		return nil, err
 	}
-	for _, name := range slices.Sorted(maps.Keys(s.Options)) {
-		parse, known := optionParsers[name]
-		if !known {
-			return nil, &domain.SettingError{Setting: name, Problem: "no such option of a Sametime service",
-				Next: "use one of " + strings.Join(slices.Sorted(maps.Keys(optionParsers)), ", ")}
-		}
-		if err := parse(o, s.Options[name]); err != nil {
-			return nil, err
-		}
+	if err := optionParsers.Parse(o, "a Sametime service", s.Options); err != nil {
+		return nil, err
 	}
 	return o, o.check()
 }
 
-func (o *options) setAddress(text string) error {
-	host, port, err := net.SplitHostPort(text)
-	number, badPort := strconv.ParseUint(port, 10, 16)
-	if err != nil || host == "" || badPort != nil || number == 0 {
-		return &domain.SettingError{Setting: "address", Problem: fmt.Sprintf("%.80q is not host:port", text),
-			Next: "give for example sametime.example.org:1533"}
-	}
-	o.host, o.port = host, port
-	return nil
+func (o *options) setAddress(text string) (err error) {
+	o.host, o.port, err = settings.Address(text, "give for example sametime.example.org:1533")
+	return err
 }
 
 func (o *options) setTLS(text string) (err error) {

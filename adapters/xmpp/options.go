@@ -2,12 +2,11 @@ package xmpp
 
 import (
 	"fmt"
-	"maps"
 	"net"
-	"slices"
 	"strconv"
 	"strings"
 
+	"rollcall/adapters/internal/settings"
 	"rollcall/adapters/internal/upstreamtls"
 	"rollcall/domain"
 )
@@ -32,8 +31,7 @@ type options struct {
 	resume  bool // take a broken stream up again
 }
 
-// optionParsers has one entry for each option; an entry reads the option's text.
-var optionParsers = map[string]func(*options, string) error{
+var optionParsers = settings.Parsers[options]{
 	"domain":     (*options).setDomain,
 	"tls":        (*options).setTLS,
 	"ca-file":    (*options).setRoots,
@@ -48,15 +46,8 @@ func parseSettings(s domain.Settings) (*options, error) {
 	if err := o.setAddress(s.Address); err != nil {
 		return nil, err
 	}
-	for _, name := range slices.Sorted(maps.Keys(s.Options)) {
-		parse, known := optionParsers[name]
-		if !known {
-			return nil, &domain.SettingError{Setting: name, Problem: "no such option of an XMPP service",
-				Next: "use one of " + strings.Join(slices.Sorted(maps.Keys(optionParsers)), ", ")}
-		}
-		if err := parse(o, s.Options[name]); err != nil {
-			return nil, err
-		}
+	if err := optionParsers.Parse(o, "an XMPP service", s.Options); err != nil {
+		return nil, err
 	}
 	return o, o.checkClear()
 }
@@ -65,14 +56,9 @@ func (o *options) setAddress(text string) error {
 	if text == "" {
 		return nil
 	}
-	host, port, err := net.SplitHostPort(text)
-	number, badPort := strconv.ParseUint(port, 10, 16)
-	if err != nil || host == "" || badPort != nil || number == 0 {
-		return &domain.SettingError{Setting: "address", Problem: fmt.Sprintf("%.80q is not host:port", text),
-			Next: "give for example xmpp.example.org:5222, or leave it out to find the server by its SRV record"}
-	}
+	_, _, err := settings.Address(text, "give for example xmpp.example.org:5222, or leave it out to find the server by its SRV record")
 	o.address = text
-	return nil
+	return err
 }
 
 func (o *options) setDomain(text string) error {
