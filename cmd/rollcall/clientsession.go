@@ -30,7 +30,7 @@ func (a *app) converse(ctx context.Context, s *device.Session, how string, stay 
 	}
 	go a.obey(s, out, stay)
 	err := s.Run(ctx, device.Handler{Item: out.item, Sent: out.sent, Coverage: out.coverage})
-	if errors.Is(context.Cause(ctx), errLeft) {
+	if ctx.Err() != nil { // told to leave, or nobody waits any more
 		return &exitError{exitNoCoverage, errLeft}
 	}
 	return out.over(err)

@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"rollcall/adapters/control"
+	"rollcall/adapters/device"
 	"rollcall/adapters/dispatcher"
 	"rollcall/adapters/local"
 	"rollcall/cmd/rollcall/internal/config"
@@ -25,6 +26,7 @@ const (
 	exitListen     = 6 // an address cannot be listened on
 	exitUnknown    = 7 // what was named is not there: a service, account, session, device
 	exitDifference = 8 // a comparison found a difference
+	exitExists     = 9 // what was to be made is there already: an account
 
 	exitBusy         = 10 // client: Server Busy
 	exitFailed300    = 11 // client: Failed (300)
@@ -32,6 +34,9 @@ const (
 	exitNotPermitted = 13 // client: not permitted, or not enrolled
 	exitNoCoverage   = 14 // client: the appliance cannot be reached
 	exitEnded        = 15 // client: the session was ended by the broker
+
+	// As shells have it for a program that ends by SIGPIPE, number 13.
+	exitReaderGone = 128 + 13 // nobody read the output any more
 )
 
 // exitError gives an error an exit code of its own. Without an error inside,
@@ -78,6 +83,7 @@ var exitCases = []struct {
 }{
 	{exitUsage, is[*usageError]},
 	{exitUsage, is[*local.NameError]},
+	{exitUsage, isAny(device.ErrLabel)},
 	{exitConfig, is[*config.Error]},
 	{exitConfig, is[*domain.SettingError]},
 	{exitDamage, is[*eventstore.DamageError]},
@@ -86,13 +92,12 @@ var exitCases = []struct {
 	{exitData, is[*dispatcher.IdentityError]},
 	{exitData, is[*local.FileError]},
 	{exitData, isAny(control.ErrAlreadyRunning)},
-	{exitListen, func(err error) bool {
-		return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EADDRNOTAVAIL)
-	}},
+	{exitListen, is[*listenError]},
+	{exitExists, isAny(local.ErrAccountExists)},
 	{exitUnknown, isAny(domain.ErrUnknownService, domain.ErrUnknownPerson, domain.ErrUnknownAccount,
 		domain.ErrUnknownDevice, domain.ErrUnknownSession, domain.ErrDeviceRevoked, control.ErrUnknownProjection,
 		local.ErrUnknownAccount)},
-	{exitData, isAny(fs.ErrPermission, fs.ErrNotExist, syscall.ENOTDIR, syscall.EROFS, syscall.ENOSPC)},
+	{exitData, isAny(fs.ErrPermission, fs.ErrNotExist, syscall.ENOTDIR, syscall.EROFS, syscall.ENOSPC, syscall.EDQUOT, eventstore.ErrFull)},
 }
 
 func is[E error](err error) bool {

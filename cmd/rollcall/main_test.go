@@ -16,8 +16,17 @@ const raceOptions = "atexit_sleep_ms=10 halt_on_error=1"
 // start it as real processes.
 func TestMain(m *testing.M) {
 	os.Setenv("GORACE", raceOptions)
-	testscript.Main(m, map[string]func(){"rollcall": main})
+	testscript.Main(m, map[string]func(){"rollcall": func() {
+		for _, name := range testVariables {
+			os.Unsetenv(name)
+		}
+		main()
+	}})
 }
+
+// testVariables are the tests' own: the program refuses variables that it does
+// not know.
+var testVariables = []string{"ROLLCALL_REQUIRE_PEERS", "ROLLCALL_CRASH_ROUNDS", "ROLLCALL_TORTURE", "ROLLCALL_BENCH_DEVICES"}
 
 // scriptsTimeout bounds the scripts: what hangs is shown, not waited for.
 const scriptsTimeout = 90 * time.Second

@@ -4,9 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
+
+	"golang.org/x/term"
 )
 
 // outputFormat is the value of -o.
@@ -45,7 +49,11 @@ func list[T any](a *app, header []string, items []T, row func(T) []string) error
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, strings.Join(header, "\t"))
 	for _, item := range items {
-		fmt.Fprintln(w, strings.Join(row(item), "\t"))
+		cells := row(item)
+		for i, cell := range cells {
+			cells[i] = printable(cell)
+		}
+		fmt.Fprintln(w, strings.Join(cells, "\t"))
 	}
 	return w.Flush()
 }
@@ -54,6 +62,11 @@ func list[T any](a *app, header []string, items []T, row func(T) []string) error
 func (a *app) report(v any, sentence string, args ...any) error {
 	if a.output.json {
 		return writeJSON(a.out, v)
+	}
+	for i, arg := range args {
+		if text, ok := arg.(string); ok {
+			args[i] = printable(text)
+		}
 	}
 	_, err := fmt.Fprintf(a.out, sentence+"\n", args...)
 	return err
@@ -89,16 +102,30 @@ func name(text string) string {
 	return printable(text)
 }
 
-// printable keeps control characters, which could rewrite the screen, out of
-// what strangers may have chosen.
+// printable keeps out of what strangers may have chosen whatever could rewrite
+// the screen: control characters, and those that turn the direction of the text
+// around (Unicode Standard Annex 9, section 2).
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' {
+		switch {
+		case r == '\n', r == '\t', r == '\u2028', r == '\u2029':
 			return ' '
-		}
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
-			return '\uFFFD'
+		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
+			return unicode.ReplacementChar
 		}
 		return r
 	}, text)
 }
+
+// printableLines is printable for a text of several lines: it keeps them, and
+// sets all but the first in, so that none can pass for a message of its own.
+func printableLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = printable(line)
+	}
+	return strings.Join(lines, "\n  ")
+}
+
+// terminal tells whether somebody reads f on a screen.
+func terminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }

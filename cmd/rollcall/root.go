@@ -34,23 +34,33 @@ func newApp(stdin *os.File, stdout, stderr io.Writer) *app {
 
 // execute runs one command line and gives the exit code.
 func (a *app) execute(ctx context.Context, args []string) int {
+	ctx, done := a.untilNobodyWaits(ctx)
+	defer done(nil)
 	root := a.root()
 	root.SetArgs(args)
 	root.SetOut(a.out)
 	root.SetErr(a.errOut)
 	cmd, err := root.ExecuteContextC(ctx)
-	if err == nil {
+	switch {
+	case errors.Is(context.Cause(ctx), errReaderGone):
+		return exitReaderGone
+	case err == nil:
 		return exitOK
 	}
+	a.explain(cmd, err)
+	return exitCode(err)
+}
+
+// explain prints an error, unless everything has been said already.
+func (a *app) explain(cmd *cobra.Command, err error) {
 	var quiet *exitError
 	if !errors.As(err, &quiet) || quiet.err != nil {
-		fmt.Fprintf(a.errOut, "rollcall: %v\n", err)
+		fmt.Fprintf(a.errOut, "rollcall: %s\n", printableLines(err.Error()))
 	}
 	var wrong *usageError
 	if errors.As(err, &wrong) {
 		fmt.Fprintf(a.errOut, "See '%s --help'.\n", cmd.CommandPath())
 	}
-	return exitCode(err)
 }
 
 func (a *app) root() *cobra.Command {

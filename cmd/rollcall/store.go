@@ -33,17 +33,9 @@ func everyProjection() []projections.Projection {
 type store struct {
 	log   *boltlog.Log
 	views *projections.Set
-	// scratch is a folder that goes away with the store; none if empty.
-	scratch string
 }
 
-func (s *store) Close() error {
-	err := errors.Join(s.views.Close(), s.log.Close())
-	if s.scratch != "" {
-		err = errors.Join(err, os.RemoveAll(s.scratch))
-	}
-	return err
-}
+func (s *store) Close() error { return errors.Join(s.views.Close(), s.log.Close()) }
 
 // keepViews keeps the views up to date until ctx ends. A rebuild that an operator
 // asks for at the same moment may bring them up to date first.
@@ -73,21 +65,27 @@ func openStore(dir string, logger *slog.Logger) (*store, error) {
 }
 
 // openCopy opens a stopped data folder, a copy of one, or a backup file, and
-// writes nothing to it: the views are made in a folder for the time being.
-func openCopy(path string) (*store, error) {
+// writes nothing to it: the views are made in a file that has no name any more, so
+// that nothing stays of it however the process ends.
+func openCopy(path string) (_ *store, err error) {
 	log, err := openLogForReading(path)
 	if err != nil {
 		return nil, err
 	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, log.Close())
+		}
+	}()
 	scratch, err := os.MkdirTemp("", "rollcall-views-")
 	if err != nil {
-		return nil, errors.Join(err, log.Close())
+		return nil, err
 	}
 	views, err := projections.Open(filepath.Join(scratch, projectionsFile), log, slog.New(slog.DiscardHandler), everyProjection()...)
-	if err != nil {
-		return nil, errors.Join(err, log.Close(), os.RemoveAll(scratch))
+	if err := errors.Join(err, os.RemoveAll(scratch)); err != nil {
+		return nil, err
 	}
-	return &store{log: log, views: views, scratch: scratch}, nil
+	return &store{log: log, views: views}, nil
 }
 
 // openAsStored opens a stopped data folder, or a copy of one, with its views as

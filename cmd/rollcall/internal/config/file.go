@@ -46,14 +46,34 @@ func fileError(path string, err error) *Error {
 		first := &unknown.Errors[0]
 		row, _ := first.Position()
 		key := strings.Join(first.Key(), delimiter)
-		return &Error{Where: at(path, row), Setting: key, Problem: "there is no such setting" + nearest(key)}
+		return &Error{Where: at(path, row), Setting: key, Problem: "there is no such setting" + nearest(key, Keys())}
 	}
 	var bad *toml.DecodeError
 	if errors.As(err, &bad) {
 		row, _ := bad.Position()
-		return &Error{Where: at(path, row), Setting: strings.Join(bad.Key(), delimiter), Problem: strings.TrimPrefix(bad.Error(), "toml: ")}
+		return &Error{Where: at(path, row), Setting: strings.Join(bad.Key(), delimiter), Problem: decodeProblem(bad)}
 	}
 	return &Error{Where: path, Problem: err.Error()}
+}
+
+// decodeProblem says in words of the file, not of the program, that a value is of
+// the wrong kind.
+func decodeProblem(err *toml.DecodeError) string {
+	text := strings.TrimPrefix(err.Error(), "toml: ")
+	if _, kind, ok := strings.Cut(text, " of type "); ok {
+		if wanted := wordings[kind]; wanted != "" {
+			return "this is not " + wanted
+		}
+	}
+	return text
+}
+
+// wordings say what belongs where a value is kept in a Go type.
+var wordings = map[string]string{
+	"string":  `text; write it in quotes, such as ":3101"`,
+	"bool":    "true or false; write one of them, without quotes",
+	"int":     "a whole number; write one such as 1024, without quotes",
+	"float64": "a number; write one such as 50 or 0.5, without quotes",
 }
 
 // withPlace finds the setting of an error without a line: one of a value that is
@@ -91,12 +111,11 @@ func lineOf(text []byte, key string) int {
 
 func at(path string, row int) string { return fmt.Sprintf("%s:%d", path, row) }
 
-// nearest proposes the key that was probably meant, if one is near.
-func nearest(key string) string {
-	keys := Keys()
-	best := slices.MinFunc(keys, func(a, b string) int { return distance(key, a) - distance(key, b) })
-	if distance(key, best) > 3 {
-		return "; the settings are " + strings.Join(keys, ", ")
+// nearest proposes the name that was probably meant, if one is near.
+func nearest(name string, names []string) string {
+	best := slices.MinFunc(names, func(a, b string) int { return distance(name, a) - distance(name, b) })
+	if distance(name, best) > 3 {
+		return "; there are " + strings.Join(names, ", ")
 	}
 	return "; did you mean " + best + "?"
 }

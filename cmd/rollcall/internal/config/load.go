@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
-	"slices"
-	"strings"
 
 	"github.com/go-viper/mapstructure/v2"
 	"github.com/knadh/koanf/maps"
@@ -16,9 +14,6 @@ import (
 
 // delimiter parts the names of a key.
 const delimiter = "."
-
-// EnvPrefix begins the name of every variable that is a setting.
-const EnvPrefix = "ROLLCALL_"
 
 // Sources are the layers over the defaults.
 type Sources struct {
@@ -46,7 +41,11 @@ func Load(s Sources) (Config, error) {
 			return Config{}, fmt.Errorf("%s: %w", s.File, err)
 		}
 	}
-	for _, values := range []map[string]given{environment(s.Env), flags(s.Flags)} {
+	variables, err := environment(s.Env)
+	if err != nil {
+		return Config{}, err
+	}
+	for _, values := range []map[string]given{variables, flags(s.Flags)} {
 		if err := loadGiven(k, values); err != nil {
 			return Config{}, err
 		}
@@ -59,21 +58,6 @@ func Load(s Sources) (Config, error) {
 
 // given is a value outside of a file, with the place where it was given.
 type given struct{ value, where string }
-
-func environment(env []string) map[string]given {
-	values := make(map[string]given)
-	keys := Keys()
-	for _, pair := range env {
-		name, value, _ := strings.Cut(pair, "=")
-		if value == "" {
-			continue // as if it were not there
-		}
-		if i := slices.IndexFunc(keys, func(key string) bool { return EnvName(key) == name }); i >= 0 {
-			values[keys[i]] = given{value, name}
-		}
-	}
-	return values
-}
 
 func flags(set []Flag) map[string]given {
 	values := make(map[string]given)
@@ -126,12 +110,6 @@ func problemOf(err error) string {
 
 // quotedKey is how the library names the key in front of a problem.
 var quotedKey = regexp.MustCompile(`^'[^']*' `)
-
-// EnvName gives the variable for a key: ROLLCALL_TIMING_STATUS_INTERVAL for
-// timing.status-interval.
-func EnvName(key string) string {
-	return EnvPrefix + strings.ToUpper(strings.NewReplacer(delimiter, "_", "-", "_").Replace(key))
-}
 
 // Keys gives the key of every setting.
 func Keys() []string { return keysOf(reflect.TypeFor[Config](), "") }
