@@ -2,8 +2,8 @@ package local
 
 import (
 	"context"
-	"sync"
 
+	"rollcall/adapters/internal/delivery"
 	"rollcall/domain/broker"
 )
 
@@ -20,16 +20,13 @@ const (
 type queue struct {
 	sink broker.Sink
 
-	mu       sync.Mutex
+	worker   delivery.Worker        // its lock guards what follows
 	waiting  []broker.UpstreamEvent // nil where newer news stands further back
 	latest   map[news]int           // where the latest news stands, counted from base
 	base     int                    // how many have left the front of waiting
 	messages int
 	bytes    int
-	seq      uint64
-	working  bool          // the goroutine is there
-	idle     chan struct{} // closed when it has gone; made by whoever waits for that
-	over     bool          // nothing more is put in
+	over     bool // nothing more is put in
 }
 
 // news names what an event is the latest news of.
@@ -56,22 +53,22 @@ func newsOf(e broker.UpstreamEvent) (n news, ok bool) {
 
 // hasRoom tells whether a message of that length can be put in.
 func (q *queue) hasRoom(length int) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.worker.Lock()
+	defer q.worker.Unlock()
 	return !q.over && q.messages < maxQueued && q.bytes+length <= maxQueuedBytes
 }
 
 // put adds an event at the end, unless the queue is over.
 func (q *queue) put(e broker.UpstreamEvent) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.worker.Lock()
+	defer q.worker.Unlock()
 	q.add(e)
 }
 
 // finish adds the last event.
 func (q *queue) finish(e broker.Closed) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.worker.Lock()
+	defer q.worker.Unlock()
 	q.add(e)
 	q.over = true
 }
@@ -87,10 +84,7 @@ func (q *queue) add(e broker.UpstreamEvent) {
 		q.replace(n)
 	}
 	q.waiting = append(q.waiting, e)
-	if !q.working {
-		q.working = true
-		go q.work()
-	}
+	q.worker.Start(q.sink, q)
 }
 
 // replace takes older news of the same out of the queue.
@@ -104,22 +98,8 @@ func (q *queue) replace(n news) {
 	q.latest[n] = q.base + len(q.waiting)
 }
 
-// work hands one event after the other to the sink until there is none left.
-func (q *queue) work() {
-	for {
-		e, seq := q.take()
-		if e == nil {
-			return
-		}
-		q.sink.Deliver(seq, e)
-	}
-}
-
-// take gives the next event; nil if there is none, and the goroutine is then no
-// longer there.
-func (q *queue) take() (broker.UpstreamEvent, uint64) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+// Next implements [delivery.Queue].
+func (q *queue) Next() broker.UpstreamEvent {
 	for len(q.waiting) > 0 {
 		e := q.waiting[0]
 		q.waiting[0] = nil
@@ -127,17 +107,11 @@ func (q *queue) take() (broker.UpstreamEvent, uint64) {
 		q.base++
 		if e != nil {
 			q.taken(e)
-			q.seq++
-			return e, q.seq
+			return e
 		}
 	}
 	q.waiting, q.latest, q.base = nil, nil, 0
-	q.working = false
-	if q.idle != nil {
-		close(q.idle)
-		q.idle = nil
-	}
-	return nil, 0
+	return nil
 }
 
 func (q *queue) taken(e broker.UpstreamEvent) {
@@ -152,27 +126,14 @@ func (q *queue) taken(e broker.UpstreamEvent) {
 // stop drops what is in the queue and waits until the sink is left alone, or ctx
 // is done.
 func (q *queue) stop(ctx context.Context) error {
-	idle := q.drop()
-	if idle == nil {
-		return nil
-	}
-	select {
-	case <-idle:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	q.drop()
+	return q.worker.Wait(ctx)
 }
 
-// drop empties the queue for good and gives what closes when the goroutine has
-// gone; nil if it is not there.
-func (q *queue) drop() <-chan struct{} {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+// drop empties the queue for good.
+func (q *queue) drop() {
+	q.worker.Lock()
+	defer q.worker.Unlock()
 	q.over = true
 	q.waiting, q.latest, q.base = nil, nil, 0
-	if q.working && q.idle == nil {
-		q.idle = make(chan struct{})
-	}
-	return q.idle
 }
