@@ -69,7 +69,16 @@ func (a *app) auditLogCommand() *cobra.Command {
 	flags.StringVar(&session, "session", "", "events of the session, by its number or UUID")
 	flags.StringArrayVar(&f.Types, "type", nil, "events of that type, such as login-rejected; repeat for more")
 	flags.BoolVar(&follow, "follow", false, "go on with new events as they come")
+	completes(cmd, "type", eventTypes())
 	return cmd
+}
+
+func eventTypes() []string {
+	var names []string
+	for _, t := range domain.EventTypes() {
+		names = append(names, t.String())
+	}
+	return names
 }
 
 // sessionOf reads the value of --session; zero where it is not given.

@@ -17,9 +17,9 @@ func (a *app) backupCommand() *cobra.Command {
 		Use:   "backup FILE",
 		Short: "Write the whole log into one file, also while the appliance runs",
 		Long: `Writes the log as of now, with its side records, into a new file: consistent,
-complete, and also while the appliance runs. 'rollcall audit' and 'rollcall rebuild
---check' read the file on any machine with --data FILE. It holds personal data and
-sealed credentials: keep it as safe as the data folder.`,
+complete, and also while the appliance runs. 'rollcall audit' and the commands that
+list things read the file on any machine with --data FILE. It holds personal data
+and sealed credentials: keep it as safe as the data folder.`,
 		Example: "  rollcall backup /var/backups/rollcall-$(date +%F).db",
 		Args:    arguments("FILE"),
 		RunE: a.reading(func(ctx context.Context, op control.Operator, args []string) error {

@@ -148,15 +148,24 @@ func (o *clientOutput) over(err error) error {
 	case err == nil:
 		return o.say(clientEvent{Event: "logged-out", Session: o.session.ID()}, "logged out")
 	case errors.As(err, &ended):
-		cause := ended.Cause.String()
-		if ended.IdledOut {
-			cause = "idled-out"
-		}
+		cause := endCause(ended)
 		if say := o.say(clientEvent{Event: "ended", Session: o.session.ID(), Cause: cause, Text: ended.Text}, ""); say != nil {
 			return say
 		}
 	}
 	return clientError(err)
+}
+
+// endCause gives the word for why a session is over. A server that knows nothing
+// of it has no cause to name.
+func endCause(e *device.EndedError) string {
+	switch {
+	case e.IdledOut:
+		return "idled-out"
+	case e.Cause == 0:
+		return "unknown-session"
+	}
+	return e.Cause.String()
 }
 
 // refused tells why a login was refused.

@@ -44,6 +44,14 @@ func openMetrics(cfg config.Metrics, a *appliance, links *device.Server, d *door
 	return &metrics{listener: ln, server: &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}}, nil
 }
 
+// address gives where it is served; empty if nowhere.
+func (m *metrics) address() string {
+	if m.listener == nil {
+		return ""
+	}
+	return m.listener.Addr().String()
+}
+
 func (m *metrics) serve(ctx context.Context) error {
 	if m.server == nil {
 		return nil

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -25,6 +27,9 @@ With --check it only compares, and exits 8 where one differs.`,
   rollcall rebuild sessions usage
   rollcall rebuild --check --data /mnt/copy-of-the-data`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkProjections(args); err != nil {
+				return err
+			}
 			open := openForChanging
 			if r.CheckOnly {
 				open = openForChecking
@@ -36,7 +41,28 @@ With --check it only compares, and exits 8 where one differs.`,
 		},
 	}
 	cmd.Flags().BoolVar(&r.CheckOnly, "check", false, "only compare; replace nothing")
+	cmd.ValidArgsFunction = cobra.FixedCompletions(projectionNames(), cobra.ShellCompDirectiveNoFileComp)
 	return cmd
+}
+
+func projectionNames() []string {
+	var names []string
+	for _, p := range everyProjection() {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// checkProjections tells of a name that no projection has before anything is
+// opened, or made.
+func checkProjections(names []string) error {
+	known := projectionNames()
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return &exitError{exitUnknown, fmt.Errorf("%.60q: %w; there are %s", name, control.ErrUnknownProjection, strings.Join(known, ", "))}
+		}
+	}
+	return nil
 }
 
 func (a *app) rebuild(ctx context.Context, op control.Operator, r control.Rebuild) error {

@@ -73,7 +73,7 @@ func run(ctx context.Context, o runOptions) (err error) {
 	group.Go(func() error { return c.store.keepViews(parts) })
 	group.Go(func() error { return watch.serve(parts) })
 	group.Go(func() error { return failure(parts, c.broker) })
-	announce(o, a, door)
+	announce(o, a, door, watch)
 
 	select {
 	case <-ctx.Done():
@@ -82,12 +82,17 @@ func run(ctx context.Context, o runOptions) (err error) {
 	}
 	err = c.stop() // in front of the parts: devices hear that they shall come back
 	stop()
-	return errors.Join(err, group.Wait())
+	return failed(errors.Join(err, group.Wait()))
 }
 
-func announce(o runOptions, a *appliance, d *door) {
-	o.logger.Info("rollcall is ready", "version", version, "listen", a.listening, "data", a.data,
-		"log", a.log.ID().String(), "position", a.log.Last())
+func announce(o runOptions, a *appliance, d *door, m *metrics) {
+	words := []any{"version", version, "data", a.data, "log", a.log.ID().String(), "position", a.log.Last()}
+	for _, port := range []struct{ name, address string }{{"listen", a.listening}, {"metrics", m.address()}} {
+		if port.address != "" {
+			words = append(words, port.name, port.address)
+		}
+	}
+	o.logger.Info("rollcall is ready", words...)
 	d.announce(o.logger)
 	if o.ready != nil {
 		o.ready(a)

@@ -43,8 +43,17 @@ func (a *app) sessionsListCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			a.mindStopped(op, len(sessions))
 			return list(a, sessionHeader, sessions, sessionRow)
 		}),
+	}
+}
+
+// mindStopped reminds whoever reads of sessions that the appliance does not run:
+// their states are those at the end of the log.
+func (a *app) mindStopped(op control.Operator, sessions int) {
+	if _, stopped := op.(*appliance); stopped && sessions > 0 {
+		fmt.Fprintln(a.errOut, "rollcall: the appliance is not running; this is how things stood at the end of its log")
 	}
 }
 
@@ -83,6 +92,11 @@ func (a *app) sessionsCountCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			live := 0
+			for _, c := range counts {
+				live += int(c.Seats)
+			}
+			a.mindStopped(op, live)
 			return list(a, header, counts, func(c control.Count) []string {
 				return []string{
 					string(c.Service), fmt.Sprint(c.Seats), orDash(c.Limit),

@@ -77,7 +77,8 @@ func (a *app) serving(s *settings, part func(context.Context, config.Config, *sl
 		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
 		context.AfterFunc(ctx, stop) // from then on signals do what they do by default
-		return part(ctx, cfg, newLogger(a.errOut, cfg.Log))
+		logger := newLogger(a.errOut, cfg.Log)
+		return logFailure(logger, cfg.Log.Format.JSON, part(ctx, cfg, logger))
 	}
 }
 

@@ -97,7 +97,9 @@ func openAsStored(dir string) (*store, error) {
 	}
 	views, err := projections.OpenReadOnly(filepath.Join(dir, projectionsFile), log, everyProjection()...)
 	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+	case errors.Is(err, syscall.ENOTDIR):
+		return nil, errors.Join(&exitError{exitData, fmt.Errorf("%s is one file, without views to compare with its log; name a data folder, or a copy of one", dir)}, log.Close())
+	case errors.Is(err, fs.ErrNotExist):
 		err = fmt.Errorf("there are no views beside the log in %s to compare with: %w; 'rollcall rebuild' makes them", dir, err)
 		fallthrough
 	case err != nil:
