@@ -2,8 +2,8 @@ package sametime
 
 import (
 	"context"
-	"sync"
 
+	"rollcall/adapters/internal/delivery"
 	"rollcall/domain/broker"
 )
 
@@ -21,11 +21,9 @@ type queue struct {
 	// onFull is called, from the goroutine that puts, before it waits for room.
 	onFull func()
 
-	mu      sync.Mutex
+	worker  delivery.Worker // its lock guards what follows
 	events  []broker.UpstreamEvent
 	bytes   int
-	seq     uint64 // of the last event that was delivered
-	running bool
 	over    bool
 	changed chan struct{} // closed and replaced when something has been taken
 }
@@ -46,8 +44,8 @@ func (q *queue) put(e broker.UpstreamEvent) {
 func (q *queue) putLast(e broker.UpstreamEvent) { q.tryPut(e, true) }
 
 func (q *queue) tryPut(e broker.UpstreamEvent, last bool) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.worker.Lock()
+	defer q.worker.Unlock()
 	if q.over {
 		return true // nobody wants it any more
 	}
@@ -56,17 +54,14 @@ func (q *queue) tryPut(e broker.UpstreamEvent, last bool) bool {
 	}
 	q.events = append(q.events, e)
 	q.bytes += size(e)
-	if !q.running {
-		q.running = true
-		go q.deliver()
-	}
+	q.worker.Start(q.sink, q)
 	return true
 }
 
 // isFull tells whether put would wait.
 func (q *queue) isFull() bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.worker.Lock()
+	defer q.worker.Unlock()
 	return q.full()
 }
 
@@ -87,13 +82,13 @@ func size(e broker.UpstreamEvent) int {
 
 func (q *queue) awaitRoom() {
 	for {
-		q.mu.Lock()
+		q.worker.Lock()
 		if q.over || !q.full() {
-			q.mu.Unlock()
+			q.worker.Unlock()
 			return
 		}
 		changed := q.waiter()
-		q.mu.Unlock()
+		q.worker.Unlock()
 		<-changed
 	}
 }
@@ -113,32 +108,24 @@ func (q *queue) signal() {
 	}
 }
 
-// deliver delivers what waits, until nothing does.
-func (q *queue) deliver() {
-	for {
-		q.mu.Lock()
-		if q.over || len(q.events) == 0 {
-			q.events, q.running = nil, false
-			q.signal()
-			q.mu.Unlock()
-			return
-		}
-		e := q.events[0]
-		q.events[0] = nil
-		q.events = q.events[1:]
-		q.bytes -= size(e)
-		q.seq++
-		seq := q.seq
-		q.signal()
-		q.mu.Unlock()
-		q.sink.Deliver(seq, e)
+// Next implements [delivery.Queue].
+func (q *queue) Next() broker.UpstreamEvent {
+	if q.over || len(q.events) == 0 {
+		q.events = nil
+		return nil
 	}
+	e := q.events[0]
+	q.events[0] = nil
+	q.events = q.events[1:]
+	q.bytes -= size(e)
+	q.signal()
+	return e
 }
 
 // quit drops what waits and takes nothing more.
 func (q *queue) quit() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.worker.Lock()
+	defer q.worker.Unlock()
 	q.over = true
 	q.signal()
 }
@@ -146,17 +133,5 @@ func (q *queue) quit() {
 // stop quits, and returns when the sink is not being called any more, or ctx ends.
 func (q *queue) stop(ctx context.Context) error {
 	q.quit()
-	q.mu.Lock()
-	for q.running {
-		changed := q.waiter()
-		q.mu.Unlock()
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		q.mu.Lock()
-	}
-	q.mu.Unlock()
-	return nil
+	return q.worker.Wait(ctx)
 }

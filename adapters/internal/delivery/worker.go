@@ -59,8 +59,8 @@ func (w *Worker) take(q Queue) (broker.UpstreamEvent, uint64) {
 	return nil, 0
 }
 
-// Wait returns when the sink is left alone, or with the error of ctx. The queue
-// must be empty for good, or that may take long. The lock is not held.
+// Wait returns when the sink is left alone, or with the error of ctx. With a queue
+// that is not empty for good, that may take long. The lock is not held.
 func (w *Worker) Wait(ctx context.Context) error {
 	idle := w.gone()
 	if idle == nil {
