@@ -2,6 +2,10 @@ package domain
 
 import "errors"
 
+// ErrLogFull tells that there is no room for a batch of events. Nothing of it was
+// written, and the log takes it when there is room.
+var ErrLogFull = errors.New("there is no room for the log to grow; make room on its disk")
+
 // The cases in which Decide refuses a command. Logins that are refused are not
 // among them: a refused login is a fact and becomes a [LoginRejected].
 var (

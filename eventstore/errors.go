@@ -3,6 +3,8 @@ package eventstore
 import (
 	"errors"
 	"fmt"
+
+	"rollcall/domain"
 )
 
 // The cases that callers tell apart.
@@ -73,7 +75,7 @@ func (e *DamageError) Error() string {
 
 // ErrFull tells that there is no room for a batch. Nothing of it was written; the
 // log can be read as before, and takes batches again when there is room.
-var ErrFull = errors.New("there is no room for the log to grow; make room on its disk")
+var ErrFull = domain.ErrLogFull
 
 // CopyError tells that the files of a log are not of one moment.
 type CopyError struct{ Path, Problem string }

@@ -120,7 +120,7 @@ func Open(ctx context.Context, c Config) (*Broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the event log: %w", err)
 	}
-	b.seq = newSequencer(c.Log, b.clock, ledger, b.dir, b.react)
+	b.seq = newSequencer(c.Log, b.clock, b.logger, ledger, b.dir, b.react)
 	return b, nil
 }
 

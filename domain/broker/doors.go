@@ -23,6 +23,7 @@ func (b *Broker) Start(ctx context.Context) error {
 		return ErrStopped
 	}
 	b.open = true
+	b.seq.patient.Store(true)
 	b.watchSilence()
 	return nil
 }
@@ -39,6 +40,7 @@ func (b *Broker) Stop(ctx context.Context) error {
 
 func (b *Broker) shutDown(ctx context.Context) error {
 	wasOpen, sessions := b.closeDoors()
+	b.seq.hurry()
 	var parting sync.WaitGroup
 	for _, s := range sessions {
 		parting.Go(s.suspend)
@@ -46,7 +48,7 @@ func (b *Broker) shutDown(ctx context.Context) error {
 	wait(ctx, &parting)
 	wait(ctx, &b.inside)
 	var err error
-	if wasOpen {
+	if wasOpen && !b.seq.full.Load() {
 		err = b.seq.do(context.WithoutCancel(ctx), func(t *turn) error {
 			_, err := t.decide(domain.StopBroker{At: t.now})
 			return err

@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"errors"
+	"time"
 
 	"rollcall/domain"
 )
@@ -62,9 +63,12 @@ type attempt struct {
 	upstream UpstreamLogin
 }
 
+// fullRetry is when a device shall try again that found the log full.
+const fullRetry = time.Minute
+
 // requestLogin has the login decided: it gives an attempt, or the refusal.
 func (b *Broker) requestLogin(ctx context.Context, login Login) (a *attempt, rejected *Rejected, err error) {
-	err = b.seq.do(ctx, func(t *turn) error {
+	err = b.seq.begin(ctx, func(t *turn) error {
 		service, account := t.resolve(login)
 		records, err := t.decide(domain.RequestLogin{At: t.now, Device: login.Device, Service: service.ID, Account: account})
 		if err != nil {
@@ -85,6 +89,9 @@ func (b *Broker) requestLogin(ctx context.Context, login Login) (a *attempt, rej
 	})
 	if errors.Is(err, domain.ErrDeviceRevoked) || errors.Is(err, domain.ErrUnknownDevice) { // since it opened its link
 		return nil, &Rejected{Code: domain.RejectNotPermitted, Text: err.Error()}, nil
+	}
+	if errors.Is(err, domain.ErrLogFull) {
+		return nil, &Rejected{Code: domain.RejectInterrupted, RetryAfter: fullRetry, Text: "the server's disk is full"}, nil
 	}
 	return a, rejected, err
 }

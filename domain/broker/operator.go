@@ -36,11 +36,9 @@ type Offered struct {
 
 // Service gives a configured service.
 func (b *Broker) Service(ctx context.Context, name domain.ServiceName) (service domain.Service, err error) {
-	err = b.seq.do(ctx, func(t *turn) error {
-		service, err = t.service(name)
-		return err
-	})
-	return service, err
+	var unknown error
+	err = b.seq.look(ctx, func(t *turn) { service, unknown = t.service(name) })
+	return service, errors.Join(err, unknown)
 }
 
 // ConfigureService sets all settings of a service: of the one with that name, or
@@ -53,7 +51,7 @@ func (b *Broker) ConfigureService(ctx context.Context, name domain.ServiceName, 
 	if err := connector.Check(s); err != nil {
 		return 0, err
 	}
-	err = b.seq.do(ctx, func(t *turn) error {
+	err = b.seq.begin(ctx, func(t *turn) error {
 		records, err := t.decide(domain.ConfigureService{At: t.now, Name: name, Settings: s, DefaultTotal: connector.Total()})
 		if err != nil {
 			return err
@@ -66,7 +64,7 @@ func (b *Broker) ConfigureService(ctx context.Context, name domain.ServiceName, 
 
 // RemoveService removes a service and ends its sessions.
 func (b *Broker) RemoveService(ctx context.Context, name domain.ServiceName) error {
-	return b.seq.do(ctx, func(t *turn) error {
+	return b.seq.begin(ctx, func(t *turn) error {
 		service, err := t.service(name)
 		if err != nil {
 			return err
@@ -82,7 +80,7 @@ func (b *Broker) PermitPerson(ctx context.Context, person string, a AccountRef) 
 	if err := errors.Join(checkText("person", person), checkText("account", a.Account)); err != nil {
 		return 0, err
 	}
-	err = b.seq.do(ctx, func(t *turn) error {
+	err = b.seq.begin(ctx, func(t *turn) error {
 		service, err := t.service(a.Service)
 		if err != nil {
 			return err
@@ -105,7 +103,7 @@ func (b *Broker) PermitPerson(ctx context.Context, person string, a AccountRef) 
 
 // BarPerson takes all accounts from a person and ends the sessions that use them.
 func (b *Broker) BarPerson(ctx context.Context, person string) error {
-	return b.seq.do(ctx, func(t *turn) error {
+	return b.seq.begin(ctx, func(t *turn) error {
 		_, err := t.decide(domain.BarPerson{At: t.now, Person: t.directory().person(person)})
 		return err
 	})
@@ -118,7 +116,7 @@ func (b *Broker) OfferEnrolment(ctx context.Context, o Offer) (offered Offered, 
 	}
 	secret := make([]byte, offerSecretSize)
 	rand.Read(secret) // never fails, see crypto/rand
-	err = b.seq.do(ctx, func(t *turn) error {
+	err = b.seq.begin(ctx, func(t *turn) error {
 		known := t.directory().person(o.Person)
 		services, names, err := t.missing(known, o.Accounts)
 		if err != nil {
@@ -169,7 +167,7 @@ func (b *Broker) Enrol(ctx context.Context, e Enrolment) (id domain.DeviceID, er
 	if len(e.Key) != keySize {
 		return 0, fmt.Errorf("%w: it has %d bytes, not %d", ErrUnknownKey, len(e.Key), keySize)
 	}
-	err = b.seq.do(ctx, func(t *turn) error {
+	err = b.seq.begin(ctx, func(t *turn) error {
 		offer := t.directory().offer(e.Secret)
 		if offer == 0 {
 			return ErrUnknownSecret
@@ -192,7 +190,7 @@ func (b *Broker) Identify(key []byte) (domain.DeviceID, error) { return b.dir.de
 
 // RevokeDevice takes a device's key away and ends its sessions.
 func (b *Broker) RevokeDevice(ctx context.Context, id domain.DeviceID) error {
-	return b.seq.do(ctx, func(t *turn) error {
+	return b.seq.begin(ctx, func(t *turn) error {
 		_, err := t.decide(domain.RevokeDevice{At: t.now, Device: id})
 		return err
 	})
@@ -201,16 +199,13 @@ func (b *Broker) RevokeDevice(ctx context.Context, id domain.DeviceID) error {
 // Seats gives every seat as it stands, by ascending id, with when each device was
 // last heard of.
 func (b *Broker) Seats(ctx context.Context) (seats []domain.Seat, err error) {
-	err = b.seq.do(ctx, func(t *turn) error {
-		seats = slices.Collect(t.ledger().Seats())
-		return nil
-	})
+	err = b.seq.look(ctx, func(t *turn) { seats = slices.Collect(t.ledger().Seats()) })
 	return seats, err
 }
 
 // EndSession ends a session at an operator's wish.
 func (b *Broker) EndSession(ctx context.Context, id domain.SessionID) error {
-	return b.seq.do(ctx, func(t *turn) error {
+	return b.seq.begin(ctx, func(t *turn) error {
 		_, err := t.decide(domain.EndSession{At: t.now, Session: id, Cause: domain.EndedByOperator})
 		return err
 	})

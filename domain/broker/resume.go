@@ -43,18 +43,19 @@ func (b *Broker) Resume(ctx context.Context, r Resume, link Link) (Session, erro
 // find gives the session, which may still have to be woken, and its service with
 // the settings that it has now.
 func (b *Broker) find(ctx context.Context, r Resume) (s *session, service domain.Service, err error) {
-	err = b.seq.do(ctx, func(t *turn) error {
+	var gone error
+	err = b.seq.look(ctx, func(t *turn) {
 		seat, ok := t.ledger().Seat(r.Session)
 		if !ok || !seat.Live || seat.Device != r.Device {
-			return domain.ErrUnknownSession
+			gone = domain.ErrUnknownSession
+			return
 		}
 		service, _ = t.ledger().Service(seat.Service)
 		if s = b.asleep(seat); s == nil {
-			return ErrStopped
+			gone = ErrStopped
 		}
-		return nil
 	})
-	return s, service, err
+	return s, service, errors.Join(err, gone)
 }
 
 // wake logs a session in upstream again if it has no conversation, with the

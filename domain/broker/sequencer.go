@@ -2,7 +2,9 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -20,6 +22,7 @@ const maxGathered = 4096
 type sequencer struct {
 	log    Log
 	clock  Clock
+	logger *slog.Logger
 	ledger *domain.Ledger
 	dir    *directory
 	// committed is called with the records of each durable batch, in order,
@@ -34,16 +37,22 @@ type sequencer struct {
 	failed  chan struct{} // closed by the writer after a failed commit
 	done    chan struct{} // closed when both goroutines are gone
 
+	hurried   chan struct{} // closed by hurry
+	hurryOnce sync.Once
+
 	stopOnce sync.Once
 	err      error // why failed is closed
 	durable  atomic.Uint64
-	expiry   time.Time // when wake is due; zero if it is not
+	patient  atomic.Bool // a full log is waited for
+	full     atomic.Bool // the log has no room at present
+	expiry   time.Time   // when wake is due; zero if it is not
 	unwake   func() bool
 }
 
 // request is one turn that somebody waits for.
 type request struct {
 	run    func(*turn) error
+	looks  bool // and decides nothing: it need not wait for the disk
 	answer chan error
 }
 
@@ -69,14 +78,15 @@ func (b *batch) empty() bool { return len(b.answers) == 0 && !b.writes() }
 
 func (b *batch) writes() bool { return len(b.Records)+len(b.Sides)+len(b.Forget) > 0 }
 
-func newSequencer(log Log, clock Clock, ledger *domain.Ledger, dir *directory, committed func([]domain.Record)) *sequencer {
+func newSequencer(log Log, clock Clock, logger *slog.Logger, ledger *domain.Ledger, dir *directory, committed func([]domain.Record)) *sequencer {
 	s := &sequencer{
-		log: log, clock: clock, ledger: ledger, dir: dir, committed: committed,
+		log: log, clock: clock, logger: logger, ledger: ledger, dir: dir, committed: committed,
 		in:      make(chan request),
 		touches: make(chan touch, 1024),
 		out:     make(chan *batch),
 		wake:    make(chan struct{}, 1),
 		quit:    make(chan struct{}),
+		hurried: make(chan struct{}),
 		failed:  make(chan struct{}),
 		done:    make(chan struct{}),
 	}
@@ -91,7 +101,24 @@ func newSequencer(log Log, clock Clock, ledger *domain.Ledger, dir *directory, c
 // that of the commit. A turn that has been taken is always answered, whatever
 // becomes of ctx.
 func (s *sequencer) do(ctx context.Context, f func(*turn) error) error {
-	r := request{run: f, answer: make(chan error, 1)}
+	return s.ask(ctx, request{run: f, answer: make(chan error, 1)})
+}
+
+// begin is do for work that is new: while the log is full there is none, and it
+// gives [domain.ErrLogFull].
+func (s *sequencer) begin(ctx context.Context, f func(*turn) error) error {
+	if s.full.Load() {
+		return domain.ErrLogFull
+	}
+	return s.do(ctx, f)
+}
+
+// look runs f, which decides nothing, and does not wait for the disk.
+func (s *sequencer) look(ctx context.Context, f func(*turn)) error {
+	return s.ask(ctx, request{run: func(t *turn) error { f(t); return nil }, looks: true, answer: make(chan error, 1)})
+}
+
+func (s *sequencer) ask(ctx context.Context, r request) error {
 	select {
 	case s.in <- r:
 		return <-r.answer
@@ -180,7 +207,7 @@ func (s *sequencer) newBatch() *batch { return &batch{after: s.ledger.Position()
 // otherwise it may rest on what is not durable yet, and waits with the batch.
 func (s *sequencer) take(b *batch, r request) {
 	err := r.run(&turn{seq: s, batch: b, now: s.clock.Now()})
-	if !b.writes() && s.durable.Load() == uint64(s.ledger.Position()) {
+	if r.looks || !b.writes() && s.durable.Load() == uint64(s.ledger.Position()) {
 		r.answer <- err
 		return
 	}
@@ -215,11 +242,43 @@ func (s *sequencer) write(b *batch) error {
 		return nil
 	}
 	last, err := s.log.Append(context.Background(), b.after, b.Batch)
+	for errors.Is(err, domain.ErrLogFull) && s.patient.Load() && s.waitForRoom() {
+		last, err = s.log.Append(context.Background(), b.after, b.Batch)
+	}
 	if err != nil {
 		return err
 	}
+	if s.full.CompareAndSwap(true, false) {
+		s.logger.Info("the log has room again, and goes on")
+	}
 	s.durable.Store(uint64(last))
 	return nil
+}
+
+// roomEvery is how often a full log is tried again.
+const roomEvery = time.Second
+
+// waitForRoom lets a while pass after the log was found full: nothing of the
+// batch was written, so that it may be tried again. It gives false once the
+// sequencer is to stop.
+func (s *sequencer) waitForRoom() bool {
+	if s.full.CompareAndSwap(false, true) {
+		s.logger.Error("the disk is full: nobody is let in until there is room; free space on the disk of the data folder, a restart is not needed")
+	}
+	tick := make(chan struct{})
+	defer s.clock.AfterFunc(roomEvery, func() { close(tick) })()
+	select {
+	case <-tick:
+		return true
+	case <-s.hurried:
+		return false
+	}
+}
+
+// hurry ends the waiting for room: what does not fit is given up.
+func (s *sequencer) hurry() {
+	s.patient.Store(false)
+	s.hurryOnce.Do(func() { close(s.hurried) })
 }
 
 // reply answers every turn of the batch: with err if the commit failed, with
