@@ -81,6 +81,7 @@ func TestBadInput(t *testing.T) {
 		{name: "unknown key near nothing", file: "maximum-of-everything = 3\n", want: []string{"rollcall.toml:1: ", "there are data, listen"}},
 		{name: "bad duration", file: "[timing]\ncoverage-grace = '10'\n", want: []string{"rollcall.toml:2: timing.coverage-grace: ", `"10" is not a duration`, `"90s"`}},
 		{name: "duration as a number", file: "[timing]\ncoverage-grace = 10\n", want: []string{"rollcall.toml:2: timing.coverage-grace: "}},
+		{name: "the place is that of the problem", file: "[timing]\nstatus-interval = 5\n[router]\nburst = 'many'\n", want: []string{"rollcall.toml:2: timing.status-interval: \"5\" is not a duration"}},
 		{name: "zero duration", file: "[timing]\ncoverage-grace = '0s'\n", want: []string{"rollcall.toml:2: ", "above zero"}},
 		{name: "no TOML", file: "listen = \n", want: []string{"rollcall.toml:1: "}},
 		{name: "wrong type", file: "listen = 3101\n", want: []string{"rollcall.toml:1: listen: this is not text; write it in quotes"}},

@@ -84,7 +84,7 @@ func withPlace(e *Error, path string, text []byte, values map[string]any) *Error
 	}
 	flat, _ := maps.Flatten(values, nil, delimiter)
 	for _, key := range slices.Sorted(gomaps.Keys(flat)) {
-		if decodeOne(key, flat[key]) != nil {
+		if _, isText := flat[key].(string); !isText && decodeOne(key, flat[key]) != nil {
 			return &Error{Where: at(path, lineOf(text, key)), Setting: key, Problem: e.Problem}
 		}
 	}
