@@ -50,6 +50,9 @@ func (t *Trust) AddPins(text string) error {
 		}
 		t.pins = append(t.pins, [sha256.Size]byte(sum))
 	}
+	if !t.HasPins() { // or nothing would be pinned where somebody thinks so
+		return &domain.SettingError{Setting: "pin-sha256", Problem: "no pin is given", Next: "give one, or unset the option"}
+	}
 	return nil
 }
 
