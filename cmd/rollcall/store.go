@@ -31,8 +31,9 @@ func everyProjection() []projections.Projection {
 
 // store is the log and the views, opened together.
 type store struct {
-	log   *boltlog.Log
-	views *projections.Set
+	log    *boltlog.Log
+	views  *projections.Set
+	logger *slog.Logger // nil where nothing is kept up
 }
 
 func (s *store) Close() error { return errors.Join(s.views.Close(), s.log.Close()) }
@@ -41,11 +42,16 @@ func (s *store) Close() error { return errors.Join(s.views.Close(), s.log.Close(
 // asks for at the same moment may bring them up to date first.
 func (s *store) keepViews(ctx context.Context) error {
 	for {
-		err := s.views.Run(ctx)
-		if !errors.Is(err, projections.ErrRunning) {
+		pause := 50 * time.Millisecond
+		switch err := s.views.Run(ctx); {
+		case errors.Is(err, projections.ErrRunning):
+		case isAny(syscall.ENOSPC, syscall.EDQUOT)(err): // the log waits for room, too
+			s.logger.Error("the views cannot be saved; trying again", "reason", reason(err), "next", "free space on the disk of the data folder; a restart is not needed")
+			pause = 5 * time.Second
+		default:
 			return err
 		}
-		if sleep(ctx, 50*time.Millisecond) != nil {
+		if sleep(ctx, pause) != nil {
 			return nil
 		}
 	}
@@ -61,7 +67,7 @@ func openStore(dir string, logger *slog.Logger) (*store, error) {
 	if err != nil {
 		return nil, errors.Join(err, log.Close())
 	}
-	return &store{log: log, views: views}, nil
+	return &store{log: log, views: views, logger: logger}, nil
 }
 
 // openCopy opens a stopped data folder, a copy of one, or a backup file, and
