@@ -23,10 +23,8 @@ func (*quiet) Close()                     {}
 
 // BenchmarkLogins has so many devices log in over and over, each time in the
 // place of their own last session. A login is answered when it is durable: two
-// commits, one in front of the upstream login and one behind it.
-//
-// What one transaction an event comes to is told by BenchmarkAppend of
-// eventstore/boltlog, in its update-per-event cells.
+// commits, one in front of the upstream login and one behind it. Beside it stands
+// what only writing the same events comes to, in a transaction each.
 func BenchmarkLogins(b *testing.B) {
 	for _, devices := range []int{1, 16, 256} {
 		b.Run(fmt.Sprintf("way=broker/devices=%d", devices), func(b *testing.B) {
@@ -45,6 +43,7 @@ func BenchmarkLogins(b *testing.B) {
 			crowd := join(b, h, devices, nil)
 			h.measure(b, devices, crowd.login)
 		})
+		b.Run(fmt.Sprintf("way=plain/devices=%d", devices), func(b *testing.B) { measurePlain(b, devices) })
 	}
 }
 
