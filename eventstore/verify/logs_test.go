@@ -189,8 +189,10 @@ func (s *story) command(t *rapid.T) domain.Command {
 	device := pick(t, state.Devices, func(x domain.Device) domain.DeviceID { return x.ID })
 	commands := []domain.Command{
 		domain.RequestLogin{At: s.now, Device: device, Service: service, Account: account},
-		domain.RequestLogin{At: s.now, Device: device, Service: service, Account: account},
-		domain.RequestLogin{At: s.now, Device: device, Service: service, Account: account},
+		s.permitted(state, account),
+		s.permitted(state, account),
+		s.permitted(state, account),
+		domain.AcceptLogin{At: s.now, Session: session},
 		domain.AcceptLogin{At: s.now, Session: session},
 		domain.AcceptLogin{At: s.now, Session: session},
 		domain.RejectLogin{At: s.now, Session: session, Code: domain.RejectBadCredentials},
@@ -218,10 +220,23 @@ func (s *story) command(t *rapid.T) domain.Command {
 	return rapid.SampledFrom(commands).Draw(t, "command")
 }
 
+// permitted is a login with an account by a device of the person's who may use it.
+func (s *story) permitted(state domain.State, account domain.AccountID) domain.Command {
+	c := domain.RequestLogin{At: s.now, Account: account}
+	a, _ := s.ledger.Account(account)
+	c.Service = a.Service
+	for _, d := range state.Devices {
+		if d.Person == a.Person && !d.Revoked {
+			c.Device = d.ID
+		}
+	}
+	return c
+}
+
 func (s *story) configure(t *rapid.T) domain.Command {
 	return domain.ConfigureService{At: s.now, Name: rapid.SampledFrom([]domain.ServiceName{"a", "b"}).Draw(t, "name"), Settings: domain.Settings{
-		Kind: domain.KindLocal, MaxSessions: domain.Some(rapid.Uint32Range(1, 3).Draw(t, "max")),
-		IdleTimeout: domain.Some(30 * time.Second), InactivityTimeout: domain.Some(3 * time.Minute),
+		Kind: domain.KindLocal, MaxSessions: domain.Some(rapid.Uint32Range(1, 2).Draw(t, "max")),
+		IdleTimeout: domain.Some(10 * time.Second), InactivityTimeout: domain.Some(3 * time.Minute),
 	}}
 }
 
