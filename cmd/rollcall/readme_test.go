@@ -75,8 +75,8 @@ func consoleBlocks(markdown string) string {
 // the background is waited for until it is of use.
 func readmeScript(blocks string) string {
 	ready := map[string]string{
-		"rollcall serve":        `grep -q 'rollcall is ready' serve.log`,
-		"rollcall client login": `grep -q 'is logged in' ada.out`,
+		"rollcall serve":        `grep -qs 'rollcall is ready' serve.log`,
+		"rollcall client login": `grep -qs 'is logged in' ada.out`,
 	}
 	var script strings.Builder
 	for line := range strings.Lines(blocks) {
