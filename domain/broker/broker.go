@@ -61,6 +61,11 @@ type Config struct {
 	Connecting int
 	// Openings is how often one device may log in or resume.
 	Openings Rate
+	// Inbox keeps what waits for devices; where nil it is kept in memory, and
+	// lost with the process.
+	Inbox Inbox
+	// Sealer closes what is put into the inbox; needed where Inbox is set.
+	Sealer Sealer
 }
 
 // Broker is the collaboration service. All its methods may be called

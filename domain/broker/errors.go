@@ -15,4 +15,6 @@ var (
 	ErrLinkReplaced = errors.New("a newer link has taken over the session")
 	// ErrStopped tells that the broker has stopped or is stopping.
 	ErrStopped = errors.New("the broker is stopping")
+	// ErrInboxFull tells that the disk has no room for what waits for devices.
+	ErrInboxFull = errors.New("there is no room for messages that wait for devices; make room on the disk of the data folder")
 )

@@ -20,7 +20,8 @@ type Link interface {
 }
 
 // ToDevice is a message from the broker to a device: [Accepted], [Rejected],
-// [Resumed], [ResumeRefused], [Item], [Sent], [Pace], [Notice].
+// [Resumed], [ResumeRefused], [Item], [State], [Sent], [Pace], [ComeBack],
+// [Notice].
 type ToDevice interface{ toDevice() }
 
 // Accepted answers a login: the session is live and durable.
@@ -33,6 +34,10 @@ type Accepted struct {
 	StatusInterval time.Duration
 	// Fence is the number of this link.
 	Fence uint32
+	// Received is the number in front of the session's first [Item].
+	Received uint64
+	// Epoch names the numbering of [State] from now on.
+	Epoch uint64
 }
 
 // Rejected answers a login: it was refused.
@@ -52,6 +57,10 @@ type Resumed struct {
 	// ever rises; links of an earlier run are gone, whatever their number.
 	Fence          uint32
 	StatusInterval time.Duration
+	// Epoch names the numbering of [State] from now on. Where it is not the one
+	// that the device knows, a whole [RosterReceived] follows; else what has
+	// changed since.
+	Epoch uint64
 }
 
 // ResumeRefused answers a resume: the session is over, or cannot go on now.
@@ -66,19 +75,33 @@ type ResumeRefused struct {
 	Text       string
 }
 
-// Item is something that the device shall see. Items are numbered from 1
-// without a gap over the life of a session, and sent again after a resume until
+// Item is a message that the device shall see. Items are numbered without a gap
+// over the life of a mailbox, see [MailboxID], and sent again after a resume until
 // they are acknowledged.
 type Item struct {
 	Number uint64
-	// Body is a [MessageReceived], [PresenceChanged], [RosterReceived],
-	// [RosterChanged], [TypingChanged] or [Dropped].
+	// Body is a [MessageReceived], [Sealed] or [Dropped].
+	Body any
+}
+
+// Sealed is a message as it waited in the inbox, closed by a [Sealer].
+type Sealed []byte
+
+// State is news of the roster and of contacts. It is not acknowledged: a device
+// that comes back tells up to which number it has heard.
+type State struct {
+	// Number rises within an epoch; zero for what is not told again.
+	Number uint64
+	// Body is a [RosterReceived], which replaces all that was known and after
+	// which who is not mentioned is offline; a [RosterChanged]; a
+	// [PresenceChanged]; or a [TypingChanged].
 	Body any
 }
 
 // Dropped stands in a device's items for others that could not be kept.
 type Dropped struct {
-	// Count is how many items were dropped.
+	// Count is how many were dropped: the items up to and including the one
+	// that says so.
 	Count uint64
 }
 
@@ -91,6 +114,10 @@ type Sent struct {
 // Pace tells how often the device shall send a [Status] from now on, and asks for
 // one at once: an administrator has set other timeouts.
 type Pace struct{ StatusInterval time.Duration }
+
+// ComeBack asks the device to leave and to resume after a while: the broker is
+// stopping. It is the last message on a link; the session goes on.
+type ComeBack struct{ After time.Duration }
 
 // Notice tells that the session is over. It is the last message on a link.
 type Notice struct {
@@ -106,7 +133,9 @@ func (Resumed) toDevice()       {}
 func (ResumeRefused) toDevice() {}
 func (Item) toDevice()          {}
 func (Sent) toDevice()          {}
+func (State) toDevice()         {}
 func (Pace) toDevice()          {}
+func (ComeBack) toDevice()      {}
 func (Notice) toDevice()        {}
 
 // FromDevice is a message from a device with a session: [Status], [Send], [Ack],
@@ -114,7 +143,11 @@ func (Notice) toDevice()        {}
 type FromDevice interface{ fromDevice() }
 
 // Status tells that the device is there.
-type Status struct{}
+type Status struct {
+	// InUse tells that the person uses the device: it wakes one that is
+	// dormant, and gets no news of contacts.
+	InUse bool
+}
 
 // Send asks to send a message. ID names it for good: the same ID sent again,
 // after a resume, is not sent to upstream again but answered again.
@@ -188,7 +221,10 @@ type Resume struct {
 	Secret  []byte
 	// Received is the highest number of an [Item] that is safe with the device.
 	Received uint64
-	Address  string
+	// Epoch and State tell up to which [State] the device has heard.
+	Epoch   uint64
+	State   uint64
+	Address string
 }
 
 // Enrolment is a device's wish to be known.

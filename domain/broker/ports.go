@@ -64,14 +64,18 @@ type UpstreamLogin struct {
 // Conversation is one session's own connection to the upstream server. Its
 // methods are called from one goroutine at a time.
 type Conversation interface {
-	// Send sends one message. An error that is a *[SendError] concerns this
-	// message only; any other means that the conversation is over, and the sink
-	// is told so too.
+	// Send sends one message, and returns when the server has it. An error that
+	// is a *[SendError] concerns this message only. Where ctx was done first its
+	// error tells that nobody knows: the same message, with the same ID, may be
+	// asked for again. Any other means that the conversation is over, and the
+	// sink is told so too.
 	Send(ctx context.Context, m OutgoingMessage) error
 	// SetPresence tells the contacts how the person is.
 	SetPresence(ctx context.Context, p OwnPresence) error
 	// Acknowledge tells that the events up to seq are safe with the broker, so
-	// that the server need not keep them. It does not block.
+	// that the server need not keep them. It does not block, and may be called
+	// from any goroutine at any time, from within Deliver too; numbers that do
+	// not rise are ignored.
 	Acknowledge(seq uint64)
 	// Logout ends the conversation in the protocol's proper way, within the
 	// bounds of ctx, and frees what it holds whatever happens. The sink is not
