@@ -25,6 +25,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"appliance": startAppliance,
 	"stopped":   stopped,
 
+	"waitline":    waitLine,
 	"waitsession": waitSession,
 }
 
@@ -77,6 +78,22 @@ func waitSession(ts *testscript.TestScript, neg bool, args []string) {
 			}
 		}
 		return fmt.Errorf("no session of %s is %s: %+v, %w", args[0], args[1], sessions, err)
+	}))
+}
+
+// waitLine waits until a program in the background has written a line that matches
+// to a file: waitline FILE REGEXP
+func waitLine(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("use: waitline FILE REGEXP")
+	}
+	line := regexp.MustCompile("(?m)" + args[1] + ".*\n")
+	ts.Check(eventually(context.Background(), func() error {
+		b, err := os.ReadFile(ts.MkAbs(args[0]))
+		if line.Match(b) {
+			return nil
+		}
+		return fmt.Errorf("%s has no line with %s: %q, %v", args[0], args[1], b, err)
 	}))
 }
 
