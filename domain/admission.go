@@ -13,6 +13,9 @@ type admission struct {
 	service *service
 	idlers  idlers // nil for the ledger's own seats
 	events  []Event
+	// unqueued: the decision stands in the log of an earlier version, whose
+	// refusals knew no queue.
+	unqueued bool
 }
 
 // newAdmission begins a decision; it is refused to a device that has no say.

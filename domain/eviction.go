@@ -96,17 +96,18 @@ func (a *admission) longest() Optional[time.Duration] {
 	return Optional[time.Duration]{}
 }
 
-// busyRetry is the hint where nobody can tell when there will be room.
-const busyRetry = 30 * time.Second
-
-// refuseBusy refuses the login with the evidence in e and tells when the next
-// session can be logged out, if one can.
+// refuseBusy refuses the login with the evidence in e and tells the device when
+// to return: each a little later than the one before it. A refusal on record that
+// tells nothing of a queue is one of the earlier rule, which gave everybody the
+// same hint; it is derived by that.
 func (a *admission) refuseBusy(e *LoginRejected) {
-	retry := busyRetry
-	timeout, set := a.service.settings.IdleTimeout.Get()
-	if idle, some := e.LongestIdle.Get(); set && some && idle < timeout {
-		retry = max(timeout-idle, time.Second)
+	first := untilRoom(a.service.settings, e.LongestIdle)
+	e.Code, e.Limit = RejectServerBusy, a.service.settings.MaxSessions
+	if a.unqueued {
+		e.RetryAfter = Some(first)
+	} else {
+		reach := a.service.queue.reach(a.at)
+		e.RetryAfter, e.Queue = Some(busyHint(first, reach)), Some(reach)
 	}
-	e.Code, e.Limit, e.RetryAfter = RejectServerBusy, a.service.settings.MaxSessions, Some(retry)
 	a.reject(e)
 }

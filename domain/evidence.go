@@ -16,9 +16,11 @@ type evidence struct {
 	named   []*SessionIdledOut
 	longest Optional[time.Duration] // of those who stayed
 	unnamed uint32                  // how many of them are as idle as that, at least
-	given   int
-	last    idler
-	fault   error
+	// unqueued: the login was refused by a rule without a queue.
+	unqueued bool
+	given    int
+	last     idler
+	fault    error
 }
 
 // deriveLogin decides a login again. rest are its records behind e.
@@ -31,7 +33,7 @@ func deriveLogin(l *Ledger, e *LoginRequested, at time.Time, rest []Record) ([]E
 	for _, r := range rest {
 		seen.add(r.Event)
 	}
-	a.idlers = seen
+	a.idlers, a.unqueued = seen, seen.unqueued
 	a.decide()
 	return a.events, seen.fault
 }
@@ -43,7 +45,7 @@ func (v *evidence) add(e Event) {
 	case *LoginAdmitted:
 		v.longest = e.LongestIdle
 	case *LoginRejected:
-		v.longest, v.unnamed = e.LongestIdle, e.IdleSeats
+		v.longest, v.unnamed, v.unqueued = e.LongestIdle, e.IdleSeats, !e.Queue.IsSet()
 	}
 	if v.longest.IsSet() {
 		v.unnamed = max(v.unnamed, 1)

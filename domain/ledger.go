@@ -42,6 +42,7 @@ type service struct {
 	total    Optional[uint32]
 	seats    uint32
 	idle     idleOrder
+	queue    queue
 }
 
 type offer struct {
@@ -128,10 +129,18 @@ type Service struct {
 	Total    Optional[uint32]
 	// Seats are the seats taken, pending logins included.
 	Seats uint32
+	// Queue is the end of the queue of devices that found the house full: when
+	// the next of them is to return, at the earliest. It is zero where nobody is
+	// waited for, and may have passed.
+	Queue time.Time
 }
 
 func (s *service) view() Service {
-	return Service{ID: s.id, Name: s.name, Settings: s.settings, Total: s.total, Seats: s.seats}
+	v := Service{ID: s.id, Name: s.name, Settings: s.settings, Total: s.total, Seats: s.seats}
+	if s.queue.next != 0 {
+		v.Queue = time.UnixMilli(s.queue.next).UTC()
+	}
+	return v
 }
 
 // Service gives a configured service.

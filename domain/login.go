@@ -44,6 +44,10 @@ type LoginRejected struct {
 	// IdleSeats is how many sessions had been idle for the idle timeout and yet
 	// stayed, because logging them out would not have made room (evict fewest).
 	IdleSeats uint32
+	// Queue is evidence too, of Server Busy: how far into the future devices had
+	// been told to return before this one. Unset in logs of an earlier version,
+	// which gave each the same RetryAfter.
+	Queue Optional[time.Duration]
 }
 
 // RequestLogin asks for a seat. Service and Account are zero where the names
@@ -150,6 +154,7 @@ func (e *LoginAccepted) apply(l *Ledger, _ Position, at time.Time) {
 
 func (e *LoginRejected) apply(l *Ledger, _ Position, at time.Time) {
 	if l.asked.session == e.Session {
+		l.enqueue(l.asked.request.Service, e, at)
 		l.asked = asked{}
 	}
 	s := l.seats[e.Session]
@@ -161,4 +166,12 @@ func (e *LoginRejected) apply(l *Ledger, _ Position, at time.Time) {
 		s.device.failed = at.UnixMilli()
 	}
 	l.free(s)
+	s.service.queue.shorten(at)
+}
+
+// enqueue takes in when a device that found the house full is to return.
+func (l *Ledger) enqueue(id ServiceID, e *LoginRejected, at time.Time) {
+	if s := l.services[id]; s != nil && e.Code == RejectServerBusy && e.Queue.IsSet() {
+		s.queue.add(at, e.RetryAfter.Or(0))
+	}
 }

@@ -180,27 +180,27 @@ func TestRoom(t *testing.T) {
 		{
 			name: "full, idle timeout unset: Server Busy with the evidence", settings: room(2), given: steps(twoLive, time.Hour), when: carolAsks,
 			then: []domain.Event{carolAsked, &domain.LoginRejected{
-				Session: third, Code: domain.RejectServerBusy, Seats: 2, Limit: limited(2), LongestIdle: idled(time.Hour), RetryAfter: some(30 * time.Second),
+				Session: third, Code: domain.RejectServerBusy, Seats: 2, Limit: limited(2), LongestIdle: idled(time.Hour), RetryAfter: some(30 * time.Second), Queue: idled(0),
 			}},
 		},
 		{
 			name: "a pending login counts", settings: room(2), given: steps(live(first, alice), pending(14, bob)), when: asks(carol, carolAccount),
 			then: []domain.Event{carolAsked, &domain.LoginRejected{
-				Session: 16, Code: domain.RejectServerBusy, Seats: 2, Limit: limited(2), LongestIdle: idled(0), RetryAfter: some(30 * time.Second),
+				Session: 16, Code: domain.RejectServerBusy, Seats: 2, Limit: limited(2), LongestIdle: idled(0), RetryAfter: some(30 * time.Second), Queue: idled(0),
 			}},
 		},
 		{
 			name: "full of pending logins, which are never idle", settings: roomIdle(2, time.Minute, domain.EvictAll),
 			given: steps(pending(first, alice), pending(13, bob), time.Hour), when: carolAsks,
 			then: []domain.Event{carolAsked, &domain.LoginRejected{
-				Session: 15, Code: domain.RejectServerBusy, Seats: 2, Limit: limited(2), RetryAfter: some(30 * time.Second),
+				Session: 15, Code: domain.RejectServerBusy, Seats: 2, Limit: limited(2), RetryAfter: some(30 * time.Second), Queue: idled(0),
 			}},
 		},
 		{
 			name: "full, nobody idle for long enough: Server Busy", settings: roomIdle(2, time.Minute, domain.EvictAll),
 			given: steps(twoLive, 59*time.Second), when: carolAsks,
 			then: []domain.Event{carolAsked, &domain.LoginRejected{
-				Session: third, Code: domain.RejectServerBusy, Seats: 2, Limit: limited(2), LongestIdle: idled(59 * time.Second), RetryAfter: some(time.Second),
+				Session: third, Code: domain.RejectServerBusy, Seats: 2, Limit: limited(2), LongestIdle: idled(59 * time.Second), RetryAfter: some(time.Second), Queue: idled(0),
 			}},
 		},
 		{
@@ -240,7 +240,7 @@ func TestRoom(t *testing.T) {
 			name: "evict fewest would not help: nobody is logged out", settings: roomIdle(2, time.Minute, domain.EvictFewest),
 			given: steps(twoLive, time.Minute, touch(second), reconfigured(roomIdle(1, time.Minute, domain.EvictFewest), unset[uint32]())), when: carolAsks,
 			then: []domain.Event{carolAsked, &domain.LoginRejected{
-				Session: 18, Code: domain.RejectServerBusy, Seats: 2, Limit: limited(1), LongestIdle: idled(time.Minute), IdleSeats: 1, RetryAfter: some(30 * time.Second),
+				Session: 18, Code: domain.RejectServerBusy, Seats: 2, Limit: limited(1), LongestIdle: idled(time.Minute), IdleSeats: 1, RetryAfter: some(30 * time.Second), Queue: idled(0),
 			}},
 		},
 		{
@@ -249,7 +249,7 @@ func TestRoom(t *testing.T) {
 			then: []domain.Event{carolAsked,
 				&domain.SessionIdledOut{Session: first, For: 18, Idle: time.Minute},
 				&domain.LoginRejected{
-					Session: 18, Code: domain.RejectServerBusy, Seats: 1, Limit: limited(1), LongestIdle: idled(0), RetryAfter: some(time.Minute),
+					Session: 18, Code: domain.RejectServerBusy, Seats: 1, Limit: limited(1), LongestIdle: idled(0), RetryAfter: some(time.Minute), Queue: idled(0),
 				},
 			},
 		},
@@ -266,14 +266,14 @@ func TestRoom(t *testing.T) {
 			name: "a retry never sooner than in a second", settings: roomIdle(1, time.Minute, domain.EvictAll),
 			given: steps(live(first, alice), 59999*time.Millisecond), when: carolAsks,
 			then: []domain.Event{carolAsked, &domain.LoginRejected{
-				Session: 14, Code: domain.RejectServerBusy, Seats: 1, Limit: limited(1), LongestIdle: idled(59999 * time.Millisecond), RetryAfter: some(time.Second),
+				Session: 14, Code: domain.RejectServerBusy, Seats: 1, Limit: limited(1), LongestIdle: idled(59999 * time.Millisecond), RetryAfter: some(time.Second), Queue: idled(0),
 			}},
 		},
 		{
 			name: "the inactivity timeout makes no room", settings: domain.Settings{Kind: domain.KindLocal, MaxSessions: some[uint32](1), InactivityTimeout: some(time.Minute)},
 			given: steps(live(first, alice), time.Hour), when: carolAsks,
 			then: []domain.Event{carolAsked, &domain.LoginRejected{
-				Session: 14, Code: domain.RejectServerBusy, Seats: 1, Limit: limited(1), LongestIdle: idled(time.Hour), RetryAfter: some(30 * time.Second),
+				Session: 14, Code: domain.RejectServerBusy, Seats: 1, Limit: limited(1), LongestIdle: idled(time.Hour), RetryAfter: some(30 * time.Second), Queue: idled(0),
 			}},
 		},
 	})
@@ -293,7 +293,7 @@ func TestProtocolTotal(t *testing.T) {
 		{
 			name: "maximum equal to the total: Server Busy", settings: room(2), total: limited(2), given: twoLive, when: carolAsks,
 			then: []domain.Event{carolAsked, &domain.LoginRejected{
-				Session: third, Code: domain.RejectServerBusy, Seats: 2, Limit: limited(2), LongestIdle: idled(0), RetryAfter: some(30 * time.Second),
+				Session: third, Code: domain.RejectServerBusy, Seats: 2, Limit: limited(2), LongestIdle: idled(0), RetryAfter: some(30 * time.Second), Queue: idled(0),
 			}},
 		},
 		{

@@ -72,15 +72,21 @@ func (c ExpireInactive) decide(l *Ledger, at time.Time) ([]Event, error) {
 func (c EndSession) when() time.Time     { return c.At }
 func (c ExpireInactive) when() time.Time { return c.At }
 
-func (e *SessionIdledOut) apply(l *Ledger, _ Position, _ time.Time) {
+func (e *SessionIdledOut) apply(l *Ledger, _ Position, at time.Time) {
 	if s := l.seats[e.Session]; s != nil {
 		l.free(s)
+		s.service.queue.shorten(at)
 	}
 }
 
-func (e *SessionEnded) apply(l *Ledger, _ Position, _ time.Time) {
-	if s := l.seats[e.Session]; s != nil {
-		l.free(s)
+func (e *SessionEnded) apply(l *Ledger, _ Position, at time.Time) {
+	s := l.seats[e.Session]
+	if s == nil {
+		return
+	}
+	l.free(s)
+	if e.Cause != EndSuperseded { // whose seat is handed on
+		s.service.queue.shorten(at)
 	}
 }
 

@@ -68,6 +68,7 @@ func encodeLoginRejected(w *writer, e *domain.LoginRejected) {
 	w.optDuration(5, e.LongestIdle)
 	w.optDuration(6, e.RetryAfter)
 	w.uint(7, uint64(e.IdleSeats))
+	w.optDuration(8, e.Queue)
 }
 
 func decodeLoginRejected(r *reader, e *domain.LoginRejected) {
@@ -87,6 +88,8 @@ func decodeLoginRejected(r *reader, e *domain.LoginRejected) {
 			e.RetryAfter = r.optDuration()
 		case 7:
 			e.IdleSeats = r.uint32()
+		case 8:
+			e.Queue = r.optDuration()
 		default:
 			r.skip()
 		}
