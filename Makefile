@@ -6,7 +6,7 @@
 # make fuzz    every fuzz test for FUZZTIME each (default 10s)
 # make crash   kill -9 under load, CRASH_ROUNDS times (default 200)
 # make torture the log's crash tests in their long form
-# make bench-log  the log beside one file, bbolt, SQLite and PostgreSQL
+# make bench-log  the log beside one file, bbolt, SQLite, PostgreSQL and Redis
 
 GO           ?= go
 FUZZTIME     ?= 10s

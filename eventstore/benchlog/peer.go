@@ -5,11 +5,8 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
 
 	"go.etcd.io/bbolt"
@@ -36,10 +33,23 @@ type peer struct {
 	settle func() error
 }
 
-// makers gives every peer, in the order of the table. One that is not installed is
-// nil.
-var makers = []func(dir string) (*peer, error){
-	oneFile, rollcall, boltUpdate, boltBatch, boltGrouped, sqlite, postgres,
+// maker opens a peer in an empty folder; nil where it is not installed.
+type maker struct {
+	name string
+	open func(dir string) (*peer, error)
+}
+
+// makers are all the peers, in the order of the table. The first is the limit.
+var makers = []maker{
+	{"one file, one fdatasync for what has gathered", oneFile},
+	{"rollcall", rollcall},
+	{"bbolt, Update for each event", boltUpdate},
+	{"bbolt, Batch", boltBatch},
+	{"bbolt, Update for what has gathered", boltGrouped},
+	{"SQLite, WAL FULL, a transaction for what has gathered", sqlite},
+	{"PostgreSQL, an INSERT for what has gathered", postgres},
+	{"Redis, fsync always, XADD for each event", redisEach},
+	{"Redis, fsync always, a pipeline for what has gathered", redisGrouped},
 }
 
 // encoded gives events as a log stores them.
@@ -59,7 +69,7 @@ func oneFile(dir string) (*peer, error) {
 		_, err = f.WriteAt(zeros, at)
 	}
 	at := int64(0)
-	return &peer{name: "one file, one fdatasync for what has gathered", close: f.Close, commit: func(first, n int) error {
+	return &peer{close: f.Close, commit: func(first, n int) error {
 		b, err := encoded(first, n)
 		if err != nil {
 			return err
@@ -80,7 +90,7 @@ func rollcall(dir string) (*peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &peer{name: "rollcall", close: log.Close, settle: log.Pack, commit: func(first, n int) error {
+	return &peer{close: log.Close, settle: log.Pack, commit: func(first, n int) error {
 		_, err := log.Append(context.Background(), domain.Position(first-1), eventstore.Batch{Records: logtest.Records(domain.Position(first), n)})
 		return err
 	}}, nil
@@ -88,7 +98,7 @@ func rollcall(dir string) (*peer, error) {
 
 var bucket = []byte("events")
 
-func bolt(dir, name string, direct bool, write func(*bbolt.DB) func(func(*bbolt.Tx) error) error) (*peer, error) {
+func bolt(dir string, direct bool, write func(*bbolt.DB) func(func(*bbolt.Tx) error) error) (*peer, error) {
 	db, err := bbolt.Open(filepath.Join(dir, "bolt.db"), 0o600, nil)
 	if err != nil {
 		return nil, err
@@ -98,7 +108,7 @@ func bolt(dir, name string, direct bool, write func(*bbolt.DB) func(func(*bbolt.
 		return err
 	})
 	update := write(db)
-	return &peer{name: name, direct: direct, close: db.Close, commit: func(first, n int) error {
+	return &peer{direct: direct, close: db.Close, commit: func(first, n int) error {
 		return update(func(tx *bbolt.Tx) error {
 			events := tx.Bucket(bucket)
 			events.FillPercent = 1
@@ -117,15 +127,15 @@ func bolt(dir, name string, direct bool, write func(*bbolt.DB) func(func(*bbolt.
 }
 
 func boltUpdate(dir string) (*peer, error) {
-	return bolt(dir, "bbolt, Update for each event", true, func(db *bbolt.DB) func(func(*bbolt.Tx) error) error { return db.Update })
+	return bolt(dir, true, func(db *bbolt.DB) func(func(*bbolt.Tx) error) error { return db.Update })
 }
 
 func boltBatch(dir string) (*peer, error) {
-	return bolt(dir, "bbolt, Batch", true, func(db *bbolt.DB) func(func(*bbolt.Tx) error) error { return db.Batch })
+	return bolt(dir, true, func(db *bbolt.DB) func(func(*bbolt.Tx) error) error { return db.Batch })
 }
 
 func boltGrouped(dir string) (*peer, error) {
-	return bolt(dir, "bbolt, Update for what has gathered", false, func(db *bbolt.DB) func(func(*bbolt.Tx) error) error { return db.Update })
+	return bolt(dir, false, func(db *bbolt.DB) func(func(*bbolt.Tx) error) error { return db.Update })
 }
 
 func sqlite(dir string) (*peer, error) {
@@ -145,7 +155,7 @@ func sqlite(dir string) (*peer, error) {
 		_, err := db.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
 		return err
 	}
-	return &peer{name: "SQLite, WAL FULL, a transaction for what has gathered", close: db.Close, settle: settle, commit: func(first, n int) error {
+	return &peer{close: db.Close, settle: settle, commit: func(first, n int) error {
 		tx, err := db.Begin()
 		if err != nil {
 			return err
@@ -162,40 +172,4 @@ func sqlite(dir string) (*peer, error) {
 		}
 		return tx.Commit()
 	}}, nil
-}
-
-// atRest gives how many bytes the files of a folder take.
-func atRest(dir string) (bytes int64, err error) {
-	err = filepath.WalkDir(dir, func(_ string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		bytes += info.Sys().(*syscall.Stat_t).Blocks * 512
-		return nil
-	})
-	return bytes, err
-}
-
-// written gives how many bytes the device that a folder lies on has written, for
-// whomever.
-func written(dir string) (int64, error) {
-	info, err := os.Stat(dir)
-	if err != nil {
-		return 0, err
-	}
-	device := info.Sys().(*syscall.Stat_t).Dev
-	b, err := os.ReadFile(fmt.Sprintf("/sys/dev/block/%d:%d/stat", device>>8&0xfff, device&0xff|device>>12&0xfff00))
-	if err != nil {
-		return 0, err
-	}
-	fields := strings.Fields(string(b)) // Documentation/block/stat.rst: the seventh is sectors written
-	if len(fields) < 7 {
-		return 0, fmt.Errorf("the statistics of the device: %q", b)
-	}
-	sectors, err := strconv.ParseInt(fields[6], 10, 64)
-	return sectors * 512, err
 }

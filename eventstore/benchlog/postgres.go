@@ -62,7 +62,6 @@ func postgres(dir string) (*peer, error) {
 		return nil, errors.Join(err, stop())
 	}
 	return &peer{
-		name: "PostgreSQL, an INSERT for what has gathered",
 		commit: func(first, n int) error {
 			positions, events := make([]int64, n), make([][]byte, n)
 			for i := range n {
