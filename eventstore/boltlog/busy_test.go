@@ -103,6 +103,9 @@ func stillReads(log *boltlog.Log) error {
 	return nil
 }
 
+// anyPlace stands for every place.
+const anyPlace = "any"
+
 // dieAt has the process kill itself when it reaches a place for the so-manieth
 // time.
 func dieAt(place string) {
@@ -112,7 +115,7 @@ func dieAt(place string) {
 		return
 	}
 	failpoint.Hook = func(reached string) {
-		if reached != name {
+		if reached != name && name != anyPlace {
 			return
 		}
 		if left--; left == 0 {
@@ -126,6 +129,7 @@ func dieAt(place string) {
 // Then the log goes on.
 func wantBusyLog(t *testing.T, dir string, durable eventstore.Position) {
 	t.Helper()
+	defer noForks()()
 	log := openWith(t, dir, boltlog.Options{SegmentSize: busySegment})
 	last := log.Last()
 	if last != durable && last != durable+crashBatch {

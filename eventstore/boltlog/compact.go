@@ -4,17 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
-)
 
-// The names that a compaction uses in the log's folder.
-const (
-	compactName = "log.db.compacted" // the new file until it takes its place
-	journalName = "journal"          // what was written last, where a log keeps it apart
-	discardName = "journal.discarded"
+	"go.etcd.io/bbolt"
+
+	"rollcall/eventstore/boltlog/internal/failpoint"
 )
 
 // Compacted says what a compaction did.
@@ -26,8 +21,8 @@ type Compacted struct{ Before, After int64 } // bytes of log.db
 // lies below, a snapshot or a flash drive's spare cells, may still hold it.
 //
 // The log must not be open: else the error is an *[eventstore.InUseError]. A crash
-// leaves the old log or the new one, whole; the next Compact removes, or brings to
-// its end, what the crash has left.
+// leaves the old log or the new one, whole; the next [Open] for writing brings
+// what was interrupted to its end.
 func Compact(ctx context.Context, dir string) (Compacted, error) {
 	done, err := compact(ctx, dir)
 	if err != nil {
@@ -38,119 +33,79 @@ func Compact(ctx context.Context, dir string) (Compacted, error) {
 
 func compact(ctx context.Context, dir string) (done Compacted, err error) {
 	path := filepath.Join(dir, fileName)
-	info, err := os.Stat(path)
-	if err != nil {
-		return done, err
-	}
-	done.Before = info.Size()
-	if err := finishCompact(dir); err != nil {
+	if done.Before, err = sizeOf(path); err != nil {
 		return done, err
 	}
 	l, err := Open(dir, Options{})
 	if err != nil {
 		return done, err
 	}
-	old, err := l.replace(ctx, dir)
-	if err = errors.Join(err, l.Close()); err != nil {
+	if err := errors.Join(l.replace(ctx, dir), l.Close()); err != nil {
 		return done, err
 	}
-	if err := errors.Join(wipe(old), discardJournal(dir)); err != nil {
-		return done, err
-	}
-	if info, err = os.Stat(path); err == nil {
-		done.After = info.Size()
-	}
+	done.After, err = sizeOf(path)
 	return done, err
 }
 
-// finishCompact brings to its end what a crash has interrupted between the two
-// renames: only then is there no journal beside the log and a discarded one.
-func finishCompact(dir string) error {
-	switch _, err := os.Stat(filepath.Join(dir, discardName)); {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return err
+func sizeOf(path string) (int64, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, err
 	}
-	err := os.Rename(filepath.Join(dir, compactName), filepath.Join(dir, fileName))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return errors.Join(syncFolder(dir), discardJournal(dir))
+	return info.Size(), nil
 }
 
-// replace puts a new file in the place of the log's own, while the log is open so
-// that nobody else writes to it. It gives the old file.
-func (l *Log) replace(ctx context.Context, dir string) (old *os.File, err error) {
-	fresh, path := filepath.Join(dir, compactName), filepath.Join(dir, fileName)
-	if err := removeLeftovers(dir); err != nil {
-		return nil, err
+// replace puts a new file in the place of the log's own. The lock on the old file
+// and then the one on the new keep everybody else out.
+func (l *Log) replace(ctx context.Context, dir string) error {
+	l.packing.Lock() // the packer has nothing to add any more
+	defer l.packing.Unlock()
+	l.unproven = false // nor is there a journal to write a mark to
+	if err := shredAll(dir, fileName+".new-*"); err != nil {
+		return err
 	}
+	fresh := filepath.Join(dir, compactName)
 	if err := l.Backup(ctx, fresh); err != nil {
-		return nil, err
+		return err
 	}
-	if old, err = os.OpenFile(path, os.O_WRONLY, 0); err != nil {
-		return nil, err
-	}
-	// The new file holds what the journal does: with it beside, the two would
-	// not belong together.
-	err = os.Rename(filepath.Join(dir, journalName), filepath.Join(dir, discardName))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.Join(err, old.Close())
-	}
-	if err := errors.Join(syncFolder(dir), os.Rename(fresh, path), syncFolder(dir)); err != nil {
-		return nil, errors.Join(err, old.Close())
-	}
-	return old, nil
-}
-
-// removeLeftovers removes what a crash has left of new files: it may hold what
-// was deleted since.
-func removeLeftovers(dir string) error {
-	files, err := os.ReadDir(dir)
+	var next *bbolt.DB
+	err := guard(fresh, 1, func() (err error) {
+		next, err = openBolt(fresh, false)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	for _, file := range files {
-		name := file.Name()
-		if name == compactName || strings.HasPrefix(name, fileName+".new-") || strings.HasPrefix(name, compactName+".new-") {
-			err = errors.Join(err, os.Remove(filepath.Join(dir, name)))
-		}
-	}
-	return err
+	failpoint.Reach(failpoint.CompactFilled)
+	return errors.Join(swap(dir), next.Close())
 }
 
-// wipe fills a file with zeros, and closes it.
-func wipe(f *os.File) error {
-	info, err := f.Stat()
-	if err != nil {
-		return errors.Join(err, f.Close())
-	}
-	zeros := make([]byte, 1<<20)
-	for at := int64(0); at < info.Size() && err == nil; at += int64(len(zeros)) {
-		_, err = f.WriteAt(zeros[:min(int64(len(zeros)), info.Size()-at)], at)
-	}
-	return errors.Join(err, f.Sync(), f.Close())
-}
-
-// discardJournal wipes and removes the journal whose batches the new file holds.
-func discardJournal(dir string) error {
-	path := filepath.Join(dir, discardName)
-	files, err := os.ReadDir(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+// swap has the new file take the place of the log. The new file holds what the
+// journal does, and beside that journal it would be a copy of another moment: so
+// the journal goes first, and from then on the new file is the log.
+func swap(dir string) error {
+	if err := os.Link(filepath.Join(dir, fileName), filepath.Join(dir, oldName)); err != nil {
 		return err
 	}
-	for _, file := range files {
-		f, err := os.OpenFile(filepath.Join(path, file.Name()), os.O_WRONLY, 0)
-		if err == nil {
-			err = wipe(f)
-		}
-		if err != nil {
-			return err
-		}
+	failpoint.Reach(failpoint.CompactLinked)
+	if err := os.Rename(filepath.Join(dir, dirName), filepath.Join(dir, oldJournal)); err != nil {
+		return err
 	}
-	return errors.Join(os.RemoveAll(path), syncFolder(dir))
+	failpoint.Reach(failpoint.CompactDecided)
+	if err := syncFolder(dir); err != nil {
+		return err
+	}
+	if err := takePlace(dir); err != nil {
+		return err
+	}
+	return discardOld(dir)
+}
+
+// takePlace gives the new file the name of the old one.
+func takePlace(dir string) error {
+	if err := os.Rename(filepath.Join(dir, compactName), filepath.Join(dir, fileName)); err != nil {
+		return err
+	}
+	failpoint.Reach(failpoint.CompactReplaced)
+	return syncFolder(dir)
 }

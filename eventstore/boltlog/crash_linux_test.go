@@ -27,7 +27,9 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	roles := map[string]func(dir string) error{"append": appendForEver, "full": appendUntilFull, "busy": workBusily}
+	roles := map[string]func(dir string) error{
+		"append": appendForEver, "full": appendUntilFull, "busy": workBusily, "compact": compactOnce, "open": openOnce,
+	}
 	if role := roles[os.Getenv(envRole)]; role != nil {
 		if err := role(os.Getenv(envDir)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -41,9 +43,17 @@ func TestMain(m *testing.M) {
 func child(t *testing.T, role, dir string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^$")
-	cmd.Env = append(os.Environ(), envRole+"="+role, envDir+"="+dir)
+	// The race detector would sleep for a second at the end of every process.
+	cmd.Env = append(os.Environ(), envRole+"="+role, envDir+"="+dir, "GORACE=atexit_sleep_ms=10 halt_on_error=1")
 	cmd.Stderr = os.Stderr
 	return cmd
+}
+
+// noForks keeps other tests from starting processes until it is over: between its
+// fork and its exec a process has the open files of this one, with their locks.
+func noForks() (over func()) {
+	syscall.ForkLock.RLock()
+	return syscall.ForkLock.RUnlock
 }
 
 const crashBatch = 3

@@ -54,6 +54,9 @@ func TestKillAtFailpoints(t *testing.T) {
 		counts = []int{1, 2, 3, 4, 5, 8, 13, 21, 34, 55}
 	}
 	for _, place := range failpoint.All() {
+		if slices.Contains(compactPlaces, place) {
+			continue // TestKillCompact
+		}
 		for _, count := range counts {
 			t.Run(fmt.Sprintf("%s:%d", place, count), func(t *testing.T) {
 				t.Parallel()

@@ -56,6 +56,9 @@ const DefaultSegmentSize = 4 << 20
 func Open(dir string, options Options) (*Log, error) {
 	path := filepath.Join(dir, fileName)
 	if options.ReadOnly {
+		if interrupted, err := isInterrupted(dir); interrupted && err == nil {
+			path = filepath.Join(dir, compactName) // what it would be if it could be written
+		}
 		return OpenFile(path)
 	}
 	if err := prepare(dir, path); err != nil {
@@ -108,7 +111,7 @@ func notWritable(dir string, err error) error {
 
 func open(path string, options Options) (*Log, error) {
 	l := &Log{path: path, readOnly: options.ReadOnly, grown: make(chan struct{}), sides: make(map[eventstore.SideKey]pending), wake: make(chan struct{}, 1)}
-	if err := l.openDB(); err != nil {
+	if err := l.openWhole(); err != nil {
 		return nil, err
 	}
 	var h head
@@ -207,6 +210,25 @@ func (l *Log) takeFrames(frames []journal.Frame) error {
 	}
 	l.state.Store(s)
 	return nil
+}
+
+// openWhole opens the database. Where a compaction of a log that is to be written
+// was interrupted, it is brought to its end first.
+func (l *Log) openWhole() error {
+	if err := l.openDB(); err != nil || l.readOnly {
+		return err
+	}
+	replaced, err := finishCompact(filepath.Dir(l.path))
+	if err != nil {
+		return errors.Join(fmt.Errorf("finish the compaction that was interrupted: %w", err), l.db.Close())
+	}
+	if !replaced {
+		return nil
+	}
+	if err := l.db.Close(); err != nil {
+		return err
+	}
+	return l.openWhole()
 }
 
 // openDB maps the database, once its head has been seen to be whole.

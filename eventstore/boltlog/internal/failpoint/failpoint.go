@@ -22,6 +22,12 @@ const (
 	RecoverRewritten = "recover-rewritten" // the last frame is written again and not synced
 	RecoverSynced    = "recover-synced"    // both are synced
 	BackupFilled     = "backup-filled"     // the copy is full and has no name
+	CompactFilled    = "compact-filled"    // the new file is there, the old one is the log
+	CompactLinked    = "compact-linked"    // the old file has a second name
+	CompactDecided   = "compact-decided"   // the journal is set aside: the new file is the log; the folder is not synced
+	CompactReplaced  = "compact-replaced"  // the new file has the log's name, the folder is not synced
+	ShredZeroed      = "shred-zeroed"      // a file is zeroed and synced, and not removed
+	FinishBefore     = "finish-before"     // an interrupted compaction is to be brought to its end
 	CloseBefore      = "close-before"      // the log is to be closed, the mark not written
 )
 
@@ -30,7 +36,8 @@ func All() []string {
 	return []string{
 		CreateJournal, CreateLinked, AppendBefore, AppendWritten, AppendSynced, PackBefore, PackFilled, PackCommitted,
 		RecycleBefore, RecycleHidden, RecycleZeroed, RecycleNamed, SegmentFilled, SegmentSynced, SegmentNamed,
-		RecoverBefore, RecoverZeroed, RecoverRewritten, RecoverSynced, BackupFilled, CloseBefore,
+		RecoverBefore, RecoverZeroed, RecoverRewritten, RecoverSynced, BackupFilled,
+		CompactFilled, CompactLinked, CompactDecided, CompactReplaced, ShredZeroed, FinishBefore, CloseBefore,
 	}
 }
 
