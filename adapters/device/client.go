@@ -80,13 +80,15 @@ func (c *Client) Login(ctx context.Context, service, account, password string) (
 }
 
 func (c *Client) begin(ch *channel, service, account string, a broker.Accepted) (*Session, error) {
-	saved := &savedSession{Session: uint64(a.Session), Account: account, Secret: a.Resume}
+	saved := &savedSession{Session: uint64(a.Session), Account: account, Secret: a.Resume, Received: a.Received}
 	err := c.identity.update(func(st *identityState) { st.Sessions[service] = saved })
 	if err != nil {
 		ch.conn.Close()
 		return nil, err
 	}
-	return newSession(c, service, *saved, ch, a.StatusInterval), nil
+	s := newSession(c, service, *saved, ch, a.StatusInterval)
+	s.news.epoch = a.Epoch
+	return s, nil
 }
 
 // Resume gives the session that the identity holds on a service, or

@@ -47,11 +47,15 @@ func (s *Session) take(m broker.ToDevice, h Handler) error {
 	switch m := m.(type) {
 	case broker.Item:
 		return s.takeItem(m, h)
+	case statePart:
+		return s.takeState(m, h)
 	case broker.Sent:
 		return s.takeSent(m, h)
 	case broker.Pace:
 		s.setPace(m.StatusInterval)
 		return nil
+	case broker.ComeBack:
+		return linkError{&ComeBackError{m.After}}
 	case broker.Notice:
 		return &EndedError{Session: domain.SessionID(s.id), Cause: m.Cause, IdledOut: m.IdledOut, Text: m.Text}
 	}
@@ -68,13 +72,11 @@ func (s *Session) takeItem(item broker.Item, h Handler) error {
 	case item.Number <= received:
 		s.ackAgain(item.Number)
 		return nil
-	case item.Number > received+1:
+	case item.Number-stands(item) > received:
 		return linkError{malformed("item", fmt.Sprintf("number %d follows %d", item.Number, received))}
 	}
-	if h.Item != nil {
-		if err := h.Item(item); err != nil {
-			return err
-		}
+	if err := h.item(item); err != nil {
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -84,6 +86,28 @@ func (s *Session) takeItem(item broker.Item, h Handler) error {
 	}
 	s.kick()
 	return nil
+}
+
+// stands gives for how many numbers an item stands, up to and including its own.
+func stands(item broker.Item) uint64 {
+	dropped, ok := item.Body.(broker.Dropped)
+	if !ok {
+		return 1
+	}
+	return min(max(dropped.Count, 1), item.Number)
+}
+
+// item hands an item to the handler. A server of an earlier version numbers news
+// of the roster and of contacts among its items.
+func (h Handler) item(item broker.Item) error {
+	switch item.Body.(type) {
+	case broker.MessageReceived, broker.Sealed, broker.Dropped:
+		if h.Item == nil {
+			return nil
+		}
+		return h.Item(item)
+	}
+	return h.state(broker.State{Body: item.Body})
 }
 
 // ackAgain has an item acknowledged once more that the server sent once more.

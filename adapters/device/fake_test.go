@@ -18,6 +18,7 @@ type fakeBroker struct {
 	// received, if set, sees what devices send.
 	received func(broker.FromDevice)
 	interval time.Duration
+	before   uint64 // the number in front of a session's first item
 
 	detached atomic.Int64
 
@@ -87,11 +88,11 @@ func (b *fakeBroker) Login(ctx context.Context, login broker.Login, link broker.
 	case login.Password != "correct":
 		return nil, link.Send(broker.Rejected{Session: id, Code: domain.RejectBadCredentials, RetryAfter: 3 * time.Second, Text: "no"})
 	}
-	s := &fakeSession{broker: b, id: id, secret: "secret-secret-secret-secret-secr", link: link, fence: 1, answers: map[string]string{}}
+	s := &fakeSession{broker: b, id: id, secret: "secret-secret-secret-secret-secr", link: link, fence: 1, answers: map[string]string{}, number: b.before, epoch: 7}
 	b.mu.Lock()
 	b.sessions[id] = s
 	b.mu.Unlock()
-	return fakeLink{s, 1}, link.Send(broker.Accepted{Session: id, Resume: []byte(s.secret), StatusInterval: b.interval, Fence: 1})
+	return fakeLink{s, 1}, link.Send(broker.Accepted{Session: id, Resume: []byte(s.secret), StatusInterval: b.interval, Fence: 1, Received: b.before, Epoch: 7})
 }
 
 func (b *fakeBroker) Resume(_ context.Context, r broker.Resume, link broker.Link) (broker.Session, error) {
@@ -134,6 +135,10 @@ type fakeSession struct {
 	upstream []string          // what reached upstream, in order
 	presence []broker.OwnPresence
 	statuses int
+	inUse    int // of the statuses
+	epoch    uint64
+	states   []broker.State
+	heard    []uint64 // up to which state those who resumed had heard
 }
 
 func (s *fakeSession) resume(r broker.Resume, link broker.Link) (broker.Session, error) {
@@ -145,9 +150,10 @@ func (s *fakeSession) resume(r broker.Resume, link broker.Link) (broker.Session,
 	s.fence++
 	s.link = link
 	s.ack(r.Received)
-	if err := link.Send(broker.Resumed{Session: s.id, Fence: s.fence, StatusInterval: s.broker.interval}); err != nil {
+	if err := link.Send(broker.Resumed{Session: s.id, Fence: s.fence, StatusInterval: s.broker.interval, Epoch: s.epoch}); err != nil {
 		return fakeLink{s, s.fence}, nil
 	}
+	s.catchUp(r, link)
 	for _, item := range s.unacked {
 		if link.Send(item) != nil {
 			break
@@ -164,6 +170,29 @@ func (s *fakeSession) deliver(body any) {
 	item := broker.Item{Number: s.number, Body: body}
 	s.unacked = append(s.unacked, item)
 	s.send(item)
+}
+
+// catchUp tells a device what has changed, or all there is in another epoch.
+func (s *fakeSession) catchUp(r broker.Resume, link broker.Link) {
+	from := r.State
+	if r.Epoch != s.epoch {
+		from = 0
+	}
+	s.heard = append(s.heard, from)
+	for _, state := range s.states {
+		if state.Number > from && link.Send(state) != nil {
+			return
+		}
+	}
+}
+
+// tell gives the device news.
+func (s *fakeSession) tell(body any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	state := broker.State{Number: uint64(len(s.states)) + 1, Body: body}
+	s.states = append(s.states, state)
+	s.send(state)
 }
 
 func (s *fakeSession) send(m broker.ToDevice) {
@@ -226,6 +255,9 @@ func (l fakeLink) Receive(_ context.Context, m broker.FromDevice) error {
 	switch m := m.(type) {
 	case broker.Status:
 		s.statuses++
+		if m.InUse {
+			s.inUse++
+		}
 	case broker.Ack:
 		s.ack(m.Number)
 	case broker.SetPresence:

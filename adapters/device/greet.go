@@ -88,7 +88,7 @@ func (l *link) login(ctx context.Context, m *linkpb.Login) {
 func (l *link) resume(ctx context.Context, m *linkpb.Resume) {
 	resume := broker.Resume{
 		Device: l.device, Session: domain.SessionID(m.GetSession()), Secret: m.GetSecret(),
-		Received: m.GetReceived(), Address: l.peer,
+		Received: m.GetReceived(), Epoch: m.GetEpoch(), State: m.GetState(), Address: l.peer,
 	}
 	l.converse(ctx, broker.ResumeRefused{Session: resume.Session, RetryAfter: tryLater, Text: "the server is stopping"},
 		func(ctx context.Context) (broker.Session, error) {

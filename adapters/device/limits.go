@@ -17,6 +17,8 @@ const (
 	MaxBody = 48 << 10
 	// MaxStatusText is the longest text of the person's own presence.
 	MaxStatusText = 1024
+	// maxPresenceText is the longest text of a contact's presence; more is cut.
+	maxPresenceText = 4096
 	// maxText is the longest text for people in an answer; more is cut.
 	maxText = 512
 	// maxSecret is the longest secret, of an enrolment or a session.

@@ -30,15 +30,13 @@ func newLink(s *Server, conn net.Conn, peer string) *link {
 	return &link{channel: channel{conn: conn, patience: s.config.WriteTimeout}, server: s, peer: peer}
 }
 
-// Send writes m to the device. An item that is too long for the link is replaced
-// by a note of it: the numbers of items have no gaps.
+// Send writes m to the device. What does not fit into a record is sent otherwise,
+// see [link.sendLong].
 func (l *link) Send(m broker.ToDevice) error {
 	how := mannerOf(m)
 	err := l.channel.send(toDevice(m), how.pad)
-	if item, ok := m.(broker.Item); ok && errors.Is(err, ErrTooLong) {
-		l.server.counters.itemsDropped.Add(1)
-		l.server.config.Logger.Warn("an item is too long for the device link and was dropped", "device", l.device, "item", item.Number)
-		return l.channel.send(toDevice(broker.Item{Number: item.Number, Body: broker.Dropped{Count: 1}}), 0)
+	if errors.Is(err, ErrTooLong) {
+		return l.sendLong(m)
 	}
 	if err == nil && how.last {
 		l.finish()

@@ -64,6 +64,14 @@ func (e *EndedError) Error() string {
 	return s
 }
 
+// ComeBackError tells that the server asked the device to leave, and to resume
+// its session after a while.
+type ComeBackError struct{ After time.Duration }
+
+func (e *ComeBackError) Error() string {
+	return fmt.Sprintf("the server is restarting; back in about %v", e.After.Round(time.Second))
+}
+
 // NoCoverageError tells that the server could not be reached.
 type NoCoverageError struct {
 	// For is how long it was tried.

@@ -19,10 +19,13 @@ type Handler struct {
 	// After it has returned nil the item is acknowledged and never comes again;
 	// if the process dies before that, it does. An error ends Run.
 	Item func(broker.Item) error
+	// State takes news of the roster and of contacts. A [broker.RosterReceived]
+	// replaces all that was told before. An error ends Run.
+	State func(broker.State) error
 	// Sent tells how a message of [Session.Send] came out.
 	Sent func(broker.Sent)
 	// Coverage tells that the link is there, or lost and why, or that an attempt
-	// to come back failed.
+	// to come back failed. A *[ComeBackError] tells that the server asked for it.
 	Coverage func(covered bool, err error)
 }
 
@@ -41,6 +44,7 @@ type Session struct {
 	interval time.Duration
 	newPace  bool          // the interval has changed on the present link
 	received uint64        // the highest number of a safe item
+	news     news          // up to which state has been heard
 	outbox   []broker.Send // what is not answered, oldest first
 	said     said          // what the server was told on this link
 	presence *broker.OwnPresence
@@ -148,13 +152,18 @@ func (s *Session) save(change func(*savedSession)) error {
 // the last three cases the session can be resumed. The link is closed on return.
 func (s *Session) Run(ctx context.Context, h Handler) error {
 	defer s.setLink(nil, 0)
+	var (
+		after time.Duration
+		short int // how many links in a row did not last
+	)
 	for {
 		if s.current() == nil {
-			if err := s.comeBack(ctx, h); err != nil {
+			if err := s.comeBack(ctx, h, after); err != nil {
 				return s.outcome(err)
 			}
 		}
 		h.covered(true, nil)
+		began := time.Now()
 		err := s.serve(ctx, h)
 		s.setLink(nil, 0)
 		switch {
@@ -163,8 +172,23 @@ func (s *Session) Run(ctx context.Context, h Handler) error {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		}
+		if time.Since(began) >= s.client.options.LongestPause {
+			short = 0
+		}
+		after = max(asked(err), s.client.options.rest(short))
+		short++
 		h.covered(false, err)
 	}
+}
+
+// asked gives how long to stay away where the link was lost because the server
+// asked for that.
+func asked(err error) time.Duration {
+	var back *ComeBackError
+	if !errors.As(err, &back) {
+		return 0
+	}
+	return obey(back.After)
 }
 
 // linkError is a fault of the link only: the session can be resumed.
@@ -219,5 +243,6 @@ func (s *Session) setLink(ch *channel, interval time.Duration) {
 	}
 	s.link, s.interval = ch, interval
 	s.said = said{acked: s.received}
+	s.news.roster = nil
 	s.kick()
 }

@@ -21,6 +21,7 @@ import (
 type seen struct {
 	mu       sync.Mutex
 	items    []any
+	states   []any
 	sent     []broker.Sent
 	covered  []bool
 	failures []error
@@ -32,6 +33,12 @@ func (s *seen) handler() device.Handler {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			s.items = append(s.items, i.Body)
+			return nil
+		},
+		State: func(n broker.State) error {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.states = append(s.states, n.Body)
 			return nil
 		},
 		Sent: func(m broker.Sent) {
@@ -57,14 +64,17 @@ func background(s *device.Session, h device.Handler) <-chan error {
 	return done
 }
 
-var everyItem = []any{
+var everyState = []any{
 	broker.RosterReceived{Contacts: []broker.Contact{{Address: "bob@example.org", Name: "Bob", Groups: []string{"Friends", "Work"}}, {Address: "c"}}},
 	broker.PresenceChanged{Contact: "bob@example.org", Show: broker.ShowAway, Text: "at lunch"},
-	broker.MessageReceived{ID: "m-1", From: "bob@example.org", Body: "how are you?", Sent: time.UnixMilli(1_700_000_000_123).UTC()},
-	broker.MessageReceived{From: "bob@example.org", Body: "…"},
 	broker.TypingChanged{Contact: "bob@example.org", Typing: true},
 	broker.RosterChanged{Contact: broker.Contact{Address: "d"}, Removed: true},
-	broker.Dropped{Count: 3},
+}
+
+var everyItem = []any{
+	broker.MessageReceived{ID: "m-1", From: "bob@example.org", Body: "how are you?", Sent: time.UnixMilli(1_700_000_000_123).UTC()},
+	broker.MessageReceived{From: "bob@example.org", Body: "…"},
+	broker.Dropped{Count: 1},
 }
 
 func TestItemsReachTheHandlerAndAreAcknowledged(t *testing.T) {
@@ -73,6 +83,9 @@ func TestItemsReachTheHandlerAndAreAcknowledged(t *testing.T) {
 	var got seen
 	done := background(s, got.handler())
 	for _, body := range everyItem {
+		at.deliver(body)
+	}
+	for _, body := range everyState { // as an earlier server numbers them
 		at.deliver(body)
 	}
 	eventually(t, "all items acknowledged", func() bool {
@@ -86,6 +99,9 @@ func TestItemsReachTheHandlerAndAreAcknowledged(t *testing.T) {
 	}
 	if diff := cmp.Diff(everyItem, got.items); diff != "" {
 		t.Errorf("items (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(everyState, got.states); diff != "" {
+		t.Errorf("states (-want +got):\n%s", diff)
 	}
 }
 
@@ -180,7 +196,7 @@ func TestHandlerErrorLeavesTheItemUnacknowledged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go h.broker.session(s.ID()).deliver(broker.TypingChanged{Contact: "bob"})
+	go h.broker.session(s.ID()).deliver(broker.MessageReceived{From: "bob"})
 	full := errors.New("disk full")
 	err = s.Run(t.Context(), device.Handler{Item: func(broker.Item) error { return full }})
 	if !errors.Is(err, full) {

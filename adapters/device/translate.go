@@ -13,7 +13,8 @@ import (
 
 // Both ends translate between the messages of the wire and the types of the
 // broker here: translate_device.go has what devices send, translate_server.go
-// what servers send, translate_item.go the items among that.
+// what servers send, translate_item.go the items among that,
+// translate_state.go the states.
 
 // malformed gives an [ErrMessage] that names the message and the fault.
 func malformed(message, fault string) error {

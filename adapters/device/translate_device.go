@@ -12,7 +12,7 @@ import (
 func fromDevice(m *linkpb.ToServer) (broker.FromDevice, error) {
 	switch b := m.GetBody().(type) {
 	case *linkpb.ToServer_Status:
-		return broker.Status{}, nil
+		return broker.Status{InUse: b.Status.GetInUse()}, nil
 	case *linkpb.ToServer_Send:
 		return fromSend(b.Send)
 	case *linkpb.ToServer_Ack:
@@ -62,7 +62,7 @@ func fromSetPresence(m *linkpb.SetPresence) (broker.FromDevice, error) {
 func toServer(m broker.FromDevice) *linkpb.ToServer {
 	switch m := m.(type) {
 	case broker.Status:
-		return &linkpb.ToServer{Body: &linkpb.ToServer_Status{Status: &linkpb.Status{}}}
+		return &linkpb.ToServer{Body: &linkpb.ToServer_Status{Status: &linkpb.Status{InUse: m.InUse}}}
 	case broker.Send:
 		return &linkpb.ToServer{Body: &linkpb.ToServer_Send{Send: &linkpb.Send{Id: m.ID, To: valid(m.To), Body: valid(m.Body)}}}
 	case broker.Ack:
@@ -81,8 +81,7 @@ func openLogin(service, account, password string) *linkpb.ToServer {
 	return &linkpb.ToServer{Body: &linkpb.ToServer_Login{Login: login}}
 }
 
-func openResume(session uint64, secret []byte, received uint64) *linkpb.ToServer {
-	resume := &linkpb.Resume{Session: session, Secret: secret, Received: received}
+func openResume(resume *linkpb.Resume) *linkpb.ToServer {
 	return &linkpb.ToServer{Body: &linkpb.ToServer_Resume{Resume: resume}}
 }
 

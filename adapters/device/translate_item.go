@@ -14,8 +14,7 @@ func toItem(i broker.Item) *linkpb.Item {
 	case broker.MessageReceived:
 		m.Body = &linkpb.Item_Message{Message: toMessage(b)}
 	case broker.PresenceChanged:
-		p := &linkpb.Presence{Contact: valid(b.Contact), Show: toShow(b.Show), Text: valid(b.Text)}
-		m.Body = &linkpb.Item_Presence{Presence: p}
+		m.Body = &linkpb.Item_Presence{Presence: toPresence(b)}
 	case broker.RosterReceived:
 		m.Body = &linkpb.Item_Roster{Roster: toRoster(b)}
 	case broker.RosterChanged:
@@ -23,6 +22,8 @@ func toItem(i broker.Item) *linkpb.Item {
 		m.Body = &linkpb.Item_RosterChange{RosterChange: c}
 	case broker.TypingChanged:
 		m.Body = &linkpb.Item_Typing{Typing: &linkpb.Typing{Contact: valid(b.Contact), Typing: b.Typing}}
+	case broker.Sealed:
+		m.Body = &linkpb.Item_Sealed{Sealed: b}
 	case broker.Dropped:
 		m.Body = &linkpb.Item_Dropped{Dropped: &linkpb.Dropped{Count: b.Count}}
 	default:
@@ -39,22 +40,6 @@ func toMessage(m broker.MessageReceived) *linkpb.Message {
 	return msg
 }
 
-func toContact(c broker.Contact) *linkpb.Contact {
-	m := &linkpb.Contact{Address: valid(c.Address), Name: valid(c.Name)}
-	for _, g := range c.Groups {
-		m.Groups = append(m.Groups, valid(g))
-	}
-	return m
-}
-
-func toRoster(r broker.RosterReceived) *linkpb.Roster {
-	m := &linkpb.Roster{Contacts: make([]*linkpb.Contact, len(r.Contacts))}
-	for i, c := range r.Contacts {
-		m.Contacts[i] = toContact(c)
-	}
-	return m
-}
-
 func fromItem(m *linkpb.Item) (broker.ToDevice, error) {
 	item := broker.Item{Number: m.GetNumber()}
 	if item.Number == 0 {
@@ -64,14 +49,15 @@ func fromItem(m *linkpb.Item) (broker.ToDevice, error) {
 	case *linkpb.Item_Message:
 		item.Body = fromMessage(b.Message)
 	case *linkpb.Item_Presence:
-		show, _ := fromShow(b.Presence.GetShow()) // one of a newer version has no name here
-		item.Body = broker.PresenceChanged{Contact: b.Presence.GetContact(), Show: show, Text: b.Presence.GetText()}
+		item.Body = fromPresence(b.Presence)
 	case *linkpb.Item_Roster:
 		item.Body = fromRoster(b.Roster)
 	case *linkpb.Item_RosterChange:
-		item.Body = broker.RosterChanged{Contact: fromContact(b.RosterChange.GetContact()), Removed: b.RosterChange.GetRemoved()}
+		item.Body = fromRosterChange(b.RosterChange)
 	case *linkpb.Item_Typing:
 		item.Body = broker.TypingChanged{Contact: b.Typing.GetContact(), Typing: b.Typing.GetTyping()}
+	case *linkpb.Item_Sealed:
+		item.Body = broker.Sealed(b.Sealed)
 	case *linkpb.Item_Dropped:
 		item.Body = broker.Dropped{Count: b.Dropped.GetCount()}
 	default: // of a newer version: the numbers must go on
@@ -86,16 +72,4 @@ func fromMessage(m *linkpb.Message) broker.MessageReceived {
 		msg.Sent = time.UnixMilli(m.GetSentMs()).UTC()
 	}
 	return msg
-}
-
-func fromContact(m *linkpb.Contact) broker.Contact {
-	return broker.Contact{Address: m.GetAddress(), Name: m.GetName(), Groups: m.GetGroups()}
-}
-
-func fromRoster(m *linkpb.Roster) broker.RosterReceived {
-	var r broker.RosterReceived
-	for _, c := range m.GetContacts() {
-		r.Contacts = append(r.Contacts, fromContact(c))
-	}
-	return r
 }

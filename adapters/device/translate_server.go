@@ -19,6 +19,7 @@ func toDevice(m broker.ToDevice) *linkpb.ToDevice {
 	case broker.Accepted:
 		return &linkpb.ToDevice{Body: &linkpb.ToDevice_Accepted{Accepted: &linkpb.Accepted{
 			Session: uint64(m.Session), Resume: m.Resume, StatusIntervalMs: toMillis(m.StatusInterval), Fence: m.Fence,
+			Received: m.Received, Epoch: m.Epoch,
 		}}}
 	case broker.Rejected:
 		return &linkpb.ToDevice{Body: &linkpb.ToDevice_Rejected{Rejected: &linkpb.Rejected{
@@ -26,7 +27,7 @@ func toDevice(m broker.ToDevice) *linkpb.ToDevice {
 		}}}
 	case broker.Resumed:
 		return &linkpb.ToDevice{Body: &linkpb.ToDevice_Resumed{Resumed: &linkpb.Resumed{
-			Session: uint64(m.Session), Fence: m.Fence, StatusIntervalMs: toMillis(m.StatusInterval),
+			Session: uint64(m.Session), Fence: m.Fence, StatusIntervalMs: toMillis(m.StatusInterval), Epoch: m.Epoch,
 		}}}
 	case broker.ResumeRefused:
 		return &linkpb.ToDevice{Body: &linkpb.ToDevice_ResumeRefused{ResumeRefused: &linkpb.ResumeRefused{
@@ -35,6 +36,12 @@ func toDevice(m broker.ToDevice) *linkpb.ToDevice {
 		}}}
 	case broker.Item:
 		return &linkpb.ToDevice{Body: &linkpb.ToDevice_Item{Item: toItem(m)}}
+	case broker.State:
+		return &linkpb.ToDevice{Body: &linkpb.ToDevice_State{State: toState(statePart{State: m})}}
+	case statePart:
+		return &linkpb.ToDevice{Body: &linkpb.ToDevice_State{State: toState(m)}}
+	case broker.ComeBack:
+		return &linkpb.ToDevice{Body: &linkpb.ToDevice_ComeBack{ComeBack: &linkpb.ComeBack{AfterMs: toMillis(m.After)}}}
 	case broker.Sent:
 		return &linkpb.ToDevice{Body: &linkpb.ToDevice_Sent{Sent: &linkpb.Sent{Id: m.ID, Error: text(m.Error)}}}
 	case broker.Pace:
@@ -61,7 +68,7 @@ func mannerOf(m broker.ToDevice) manner {
 		return manner{pad: answerPad}
 	case broker.Rejected, broker.ResumeRefused:
 		return manner{pad: answerPad, last: true}
-	case broker.Notice:
+	case broker.Notice, broker.ComeBack:
 		return manner{last: true}
 	}
 	return manner{}
@@ -76,12 +83,15 @@ func fromServer(m *linkpb.ToDevice) (broker.ToDevice, error) {
 	case *linkpb.ToDevice_Rejected:
 		return fromRejected(b.Rejected)
 	case *linkpb.ToDevice_Resumed:
-		r := b.Resumed
-		return broker.Resumed{Session: domain.SessionID(r.GetSession()), Fence: r.GetFence(), StatusInterval: fromMillis(r.GetStatusIntervalMs())}, nil
+		return fromResumed(b.Resumed), nil
 	case *linkpb.ToDevice_ResumeRefused:
 		return fromResumeRefused(b.ResumeRefused)
 	case *linkpb.ToDevice_Item:
 		return fromItem(b.Item)
+	case *linkpb.ToDevice_State:
+		return fromState(b.State), nil
+	case *linkpb.ToDevice_ComeBack:
+		return broker.ComeBack{After: fromMillis(b.ComeBack.GetAfterMs())}, nil
 	case *linkpb.ToDevice_Sent:
 		return broker.Sent{ID: b.Sent.GetId(), Error: b.Sent.GetError()}, nil
 	case *linkpb.ToDevice_Pace:
@@ -100,8 +110,15 @@ func fromAccepted(m *linkpb.Accepted) (broker.ToDevice, error) {
 	}
 	return broker.Accepted{
 		Session: domain.SessionID(m.GetSession()), Resume: m.GetResume(), Fence: m.GetFence(),
-		StatusInterval: fromMillis(m.GetStatusIntervalMs()),
+		StatusInterval: fromMillis(m.GetStatusIntervalMs()), Received: m.GetReceived(), Epoch: m.GetEpoch(),
 	}, nil
+}
+
+func fromResumed(m *linkpb.Resumed) broker.Resumed {
+	return broker.Resumed{
+		Session: domain.SessionID(m.GetSession()), Fence: m.GetFence(),
+		StatusInterval: fromMillis(m.GetStatusIntervalMs()), Epoch: m.GetEpoch(),
+	}
 }
 
 func fromRejected(m *linkpb.Rejected) (broker.ToDevice, error) {

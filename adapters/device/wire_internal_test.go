@@ -94,7 +94,7 @@ func TestOpeningSizeDoesNotDependOnThePassword(t *testing.T) {
 func TestOpeningsOfEveryKindHaveOneSize(t *testing.T) {
 	for name, m := range map[string]*linkpb.ToServer{
 		"login":  openLogin("chat", "alice@example.org", "secret"),
-		"resume": openResume(1<<40, make([]byte, 32), 1<<30),
+		"resume": openResume(&linkpb.Resume{Session: 1 << 40, Secret: make([]byte, 32), Received: 1 << 30, Epoch: 1<<64 - 1, State: 1 << 40}),
 		"enrol":  openEnrol(make([]byte, 32), "Alice's telephone"),
 	} {
 		if b, err := appendOpening(nil, m); err != nil || len(b) != openingSizes[0] {
@@ -105,10 +105,10 @@ func TestOpeningsOfEveryKindHaveOneSize(t *testing.T) {
 
 func TestAnswersHaveOneSize(t *testing.T) {
 	for _, m := range []broker.ToDevice{
-		broker.Accepted{Session: 1 << 40, Resume: make([]byte, 64), StatusInterval: 1 << 40, Fence: 1 << 30},
+		broker.Accepted{Session: 1 << 40, Resume: make([]byte, 32), StatusInterval: 1 << 40, Fence: 1 << 30, Received: 1 << 40, Epoch: 1<<64 - 1},
 		broker.Accepted{Session: 1},
 		broker.Rejected{Session: 1, Code: domain.RejectServerBusy, Text: "Server Busy"},
-		broker.Resumed{Session: 1 << 40, Fence: 9},
+		broker.Resumed{Session: 1 << 40, Fence: 9, Epoch: 1<<64 - 1},
 		broker.ResumeRefused{Session: 1, Ended: true, Cause: domain.EndInactive},
 	} {
 		b, err := appendFrame(nil, mustMarshal(t, toDevice(m)), mannerOf(m).pad)

@@ -116,23 +116,30 @@ func (o *clientOutput) item(i broker.Item) error {
 			e.Sent = &b.Sent
 		}
 		return o.say(e, "%s: %s", b.From, b.Body)
-	case broker.PresenceChanged:
-		return o.say(clientEvent{Event: "presence", Number: i.Number, Contact: b.Contact, Show: b.Show.String(), Text: b.Text},
-			"-- %s is %v %s", b.Contact, b.Show, b.Text)
-	case broker.RosterReceived:
-		return o.roster(i.Number, b)
-	case broker.RosterChanged:
-		return o.say(clientEvent{Event: "roster-changed", Number: i.Number, Contact: b.Contact.Address, Name: b.Contact.Name, Removed: b.Removed}, "")
-	case broker.TypingChanged:
-		return o.say(clientEvent{Event: "typing", Number: i.Number, Contact: b.Contact, Typing: &b.Typing}, "")
 	case broker.Dropped:
 		return o.say(clientEvent{Event: "dropped", Number: i.Number, Count: b.Count}, "-- %d messages could not be kept while you were out of coverage", b.Count)
 	}
 	return fmt.Errorf("item %d is of a kind that this version does not know; use a newer one", i.Number)
 }
 
-func (o *clientOutput) roster(number uint64, r broker.RosterReceived) error {
-	e := clientEvent{Event: "roster", Number: number, Contacts: []clientContact{}}
+// state prints news of the roster and of contacts.
+func (o *clientOutput) state(s broker.State) error {
+	switch b := s.Body.(type) {
+	case broker.PresenceChanged:
+		return o.say(clientEvent{Event: "presence", Contact: b.Contact, Show: b.Show.String(), Text: b.Text},
+			"-- %s is %v %s", b.Contact, b.Show, b.Text)
+	case broker.RosterReceived:
+		return o.roster(b)
+	case broker.RosterChanged:
+		return o.say(clientEvent{Event: "roster-changed", Contact: b.Contact.Address, Name: b.Contact.Name, Removed: b.Removed}, "")
+	case broker.TypingChanged:
+		return o.say(clientEvent{Event: "typing", Contact: b.Contact, Typing: &b.Typing}, "")
+	}
+	return nil
+}
+
+func (o *clientOutput) roster(r broker.RosterReceived) error {
+	e := clientEvent{Event: "roster", Contacts: []clientContact{}}
 	var names []string
 	for _, c := range r.Contacts {
 		e.Contacts = append(e.Contacts, clientContact(c))

@@ -29,7 +29,7 @@ func (a *app) converse(ctx context.Context, s *device.Session, how string, stay 
 		out.began()
 	}
 	go a.obey(s, out, stay)
-	err := s.Run(ctx, device.Handler{Item: out.item, Sent: out.sent, Coverage: out.coverage})
+	err := s.Run(ctx, device.Handler{Item: out.item, State: out.state, Sent: out.sent, Coverage: out.coverage})
 	if ctx.Err() != nil { // told to leave, or nobody waits any more
 		return &exitError{exitNoCoverage, errLeft}
 	}

@@ -88,7 +88,7 @@ func (d *demoDevice) login(ctx context.Context, service domain.ServiceName) (*de
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s := &demoSession{Session: session, cancel: cancel, over: make(chan error, 1)}
 	d.sessions[service] = s
-	go func() { s.over <- session.Run(ctx, device.Handler{Item: s.item, Coverage: s.coverage}) }()
+	go func() { s.over <- session.Run(ctx, device.Handler{Item: s.item, State: s.state, Coverage: s.coverage}) }()
 	return s, nil
 }
 
@@ -103,10 +103,16 @@ func (d *demoDevice) leave() {
 func (s *demoSession) item(i broker.Item) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch body := i.Body.(type) {
-	case broker.MessageReceived:
+	if body, ok := i.Body.(broker.MessageReceived); ok {
 		s.messages = append(s.messages, body.From+": "+body.Body)
-	case broker.RosterReceived:
+	}
+	return nil
+}
+
+func (s *demoSession) state(news broker.State) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if body, ok := news.Body.(broker.RosterReceived); ok {
 		s.contacts = nil
 		for _, c := range body.Contacts {
 			s.contacts = append(s.contacts, c.Address)

@@ -477,6 +477,8 @@ type ToDevice struct {
 	//	*ToDevice_Sent
 	//	*ToDevice_Notice
 	//	*ToDevice_Pace
+	//	*ToDevice_State
+	//	*ToDevice_ComeBack
 	Body          isToDevice_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -609,6 +611,24 @@ func (x *ToDevice) GetPace() *Pace {
 	return nil
 }
 
+func (x *ToDevice) GetState() *State {
+	if x != nil {
+		if x, ok := x.Body.(*ToDevice_State); ok {
+			return x.State
+		}
+	}
+	return nil
+}
+
+func (x *ToDevice) GetComeBack() *ComeBack {
+	if x != nil {
+		if x, ok := x.Body.(*ToDevice_ComeBack); ok {
+			return x.ComeBack
+		}
+	}
+	return nil
+}
+
 type isToDevice_Body interface {
 	isToDevice_Body()
 }
@@ -653,6 +673,14 @@ type ToDevice_Pace struct {
 	Pace *Pace `protobuf:"bytes,10,opt,name=pace,proto3,oneof"`
 }
 
+type ToDevice_State struct {
+	State *State `protobuf:"bytes,11,opt,name=state,proto3,oneof"`
+}
+
+type ToDevice_ComeBack struct {
+	ComeBack *ComeBack `protobuf:"bytes,12,opt,name=come_back,json=comeBack,proto3,oneof"` // last message
+}
+
 func (*ToDevice_Accepted) isToDevice_Body() {}
 
 func (*ToDevice_Rejected) isToDevice_Body() {}
@@ -672,6 +700,10 @@ func (*ToDevice_Sent) isToDevice_Body() {}
 func (*ToDevice_Notice) isToDevice_Body() {}
 
 func (*ToDevice_Pace) isToDevice_Body() {}
+
+func (*ToDevice_State) isToDevice_Body() {}
+
+func (*ToDevice_ComeBack) isToDevice_Body() {}
 
 type Login struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -738,6 +770,8 @@ type Resume struct {
 	Session       uint64                 `protobuf:"varint,1,opt,name=session,proto3" json:"session,omitempty"`
 	Secret        []byte                 `protobuf:"bytes,2,opt,name=secret,proto3" json:"secret,omitempty"`
 	Received      uint64                 `protobuf:"varint,3,opt,name=received,proto3" json:"received,omitempty"` // the highest item number that is safe with the device
+	Epoch         uint64                 `protobuf:"varint,4,opt,name=epoch,proto3" json:"epoch,omitempty"`       // the numbering of states that the device knows; 0 is none
+	State         uint64                 `protobuf:"varint,5,opt,name=state,proto3" json:"state,omitempty"`       // up to which state in that epoch it has heard
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -789,6 +823,20 @@ func (x *Resume) GetSecret() []byte {
 func (x *Resume) GetReceived() uint64 {
 	if x != nil {
 		return x.Received
+	}
+	return 0
+}
+
+func (x *Resume) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *Resume) GetState() uint64 {
+	if x != nil {
+		return x.State
 	}
 	return 0
 }
@@ -847,6 +895,7 @@ func (x *Enrol) GetLabel() string {
 
 type Status struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	InUse         bool                   `protobuf:"varint,1,opt,name=in_use,json=inUse,proto3" json:"in_use,omitempty"` // a person uses the device
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -879,6 +928,13 @@ func (x *Status) ProtoReflect() protoreflect.Message {
 // Deprecated: Use Status.ProtoReflect.Descriptor instead.
 func (*Status) Descriptor() ([]byte, []int) {
 	return file_link_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Status) GetInUse() bool {
+	if x != nil {
+		return x.InUse
+	}
+	return false
 }
 
 type Send struct {
@@ -1079,6 +1135,8 @@ type Accepted struct {
 	Resume           []byte                 `protobuf:"bytes,2,opt,name=resume,proto3" json:"resume,omitempty"`
 	StatusIntervalMs uint32                 `protobuf:"varint,3,opt,name=status_interval_ms,json=statusIntervalMs,proto3" json:"status_interval_ms,omitempty"`
 	Fence            uint32                 `protobuf:"varint,4,opt,name=fence,proto3" json:"fence,omitempty"`
+	Received         uint64                 `protobuf:"varint,5,opt,name=received,proto3" json:"received,omitempty"` // the number in front of the first item
+	Epoch            uint64                 `protobuf:"varint,6,opt,name=epoch,proto3" json:"epoch,omitempty"`       // names the numbering of states from now on
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -1137,6 +1195,20 @@ func (x *Accepted) GetStatusIntervalMs() uint32 {
 func (x *Accepted) GetFence() uint32 {
 	if x != nil {
 		return x.Fence
+	}
+	return 0
+}
+
+func (x *Accepted) GetReceived() uint64 {
+	if x != nil {
+		return x.Received
+	}
+	return 0
+}
+
+func (x *Accepted) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
 	}
 	return 0
 }
@@ -1214,6 +1286,7 @@ type Resumed struct {
 	Session          uint64                 `protobuf:"varint,1,opt,name=session,proto3" json:"session,omitempty"`
 	Fence            uint32                 `protobuf:"varint,2,opt,name=fence,proto3" json:"fence,omitempty"`
 	StatusIntervalMs uint32                 `protobuf:"varint,3,opt,name=status_interval_ms,json=statusIntervalMs,proto3" json:"status_interval_ms,omitempty"`
+	Epoch            uint64                 `protobuf:"varint,4,opt,name=epoch,proto3" json:"epoch,omitempty"` // names the numbering of states from now on
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -1265,6 +1338,13 @@ func (x *Resumed) GetFence() uint32 {
 func (x *Resumed) GetStatusIntervalMs() uint32 {
 	if x != nil {
 		return x.StatusIntervalMs
+	}
+	return 0
+}
+
+func (x *Resumed) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
 	}
 	return 0
 }
@@ -1452,6 +1532,7 @@ type Item struct {
 	//	*Item_RosterChange
 	//	*Item_Typing
 	//	*Item_Dropped
+	//	*Item_Sealed
 	Body          isItem_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1555,6 +1636,15 @@ func (x *Item) GetDropped() *Dropped {
 	return nil
 }
 
+func (x *Item) GetSealed() []byte {
+	if x != nil {
+		if x, ok := x.Body.(*Item_Sealed); ok {
+			return x.Sealed
+		}
+	}
+	return nil
+}
+
 type isItem_Body interface {
 	isItem_Body()
 }
@@ -1583,6 +1673,10 @@ type Item_Dropped struct {
 	Dropped *Dropped `protobuf:"bytes,7,opt,name=dropped,proto3,oneof"`
 }
 
+type Item_Sealed struct {
+	Sealed []byte `protobuf:"bytes,8,opt,name=sealed,proto3,oneof"` // a message that only the device can open
+}
+
 func (*Item_Message) isItem_Body() {}
 
 func (*Item_Presence) isItem_Body() {}
@@ -1594,6 +1688,131 @@ func (*Item_RosterChange) isItem_Body() {}
 func (*Item_Typing) isItem_Body() {}
 
 func (*Item_Dropped) isItem_Body() {}
+
+func (*Item_Sealed) isItem_Body() {}
+
+// State is news of the roster and of contacts. It is not acknowledged.
+type State struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Number uint64                 `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"` // rises within an epoch; 0 for what is not told again
+	// Types that are valid to be assigned to Body:
+	//
+	//	*State_Roster
+	//	*State_RosterChange
+	//	*State_Presence
+	//	*State_Typing
+	Body          isState_Body `protobuf_oneof:"body"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *State) Reset() {
+	*x = State{}
+	mi := &file_link_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *State) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*State) ProtoMessage() {}
+
+func (x *State) ProtoReflect() protoreflect.Message {
+	mi := &file_link_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use State.ProtoReflect.Descriptor instead.
+func (*State) Descriptor() ([]byte, []int) {
+	return file_link_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *State) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *State) GetBody() isState_Body {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
+func (x *State) GetRoster() *Roster {
+	if x != nil {
+		if x, ok := x.Body.(*State_Roster); ok {
+			return x.Roster
+		}
+	}
+	return nil
+}
+
+func (x *State) GetRosterChange() *RosterChange {
+	if x != nil {
+		if x, ok := x.Body.(*State_RosterChange); ok {
+			return x.RosterChange
+		}
+	}
+	return nil
+}
+
+func (x *State) GetPresence() *Presence {
+	if x != nil {
+		if x, ok := x.Body.(*State_Presence); ok {
+			return x.Presence
+		}
+	}
+	return nil
+}
+
+func (x *State) GetTyping() *Typing {
+	if x != nil {
+		if x, ok := x.Body.(*State_Typing); ok {
+			return x.Typing
+		}
+	}
+	return nil
+}
+
+type isState_Body interface {
+	isState_Body()
+}
+
+type State_Roster struct {
+	Roster *Roster `protobuf:"bytes,2,opt,name=roster,proto3,oneof"` // replaces all that was known
+}
+
+type State_RosterChange struct {
+	RosterChange *RosterChange `protobuf:"bytes,3,opt,name=roster_change,json=rosterChange,proto3,oneof"`
+}
+
+type State_Presence struct {
+	Presence *Presence `protobuf:"bytes,4,opt,name=presence,proto3,oneof"`
+}
+
+type State_Typing struct {
+	Typing *Typing `protobuf:"bytes,5,opt,name=typing,proto3,oneof"`
+}
+
+func (*State_Roster) isState_Body() {}
+
+func (*State_RosterChange) isState_Body() {}
+
+func (*State_Presence) isState_Body() {}
+
+func (*State_Typing) isState_Body() {}
 
 type Message struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1607,7 +1826,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_link_proto_msgTypes[17]
+	mi := &file_link_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1619,7 +1838,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_link_proto_msgTypes[17]
+	mi := &file_link_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1632,7 +1851,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_link_proto_rawDescGZIP(), []int{17}
+	return file_link_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Message) GetId() string {
@@ -1674,7 +1893,7 @@ type Presence struct {
 
 func (x *Presence) Reset() {
 	*x = Presence{}
-	mi := &file_link_proto_msgTypes[18]
+	mi := &file_link_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1686,7 +1905,7 @@ func (x *Presence) String() string {
 func (*Presence) ProtoMessage() {}
 
 func (x *Presence) ProtoReflect() protoreflect.Message {
-	mi := &file_link_proto_msgTypes[18]
+	mi := &file_link_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1699,7 +1918,7 @@ func (x *Presence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Presence.ProtoReflect.Descriptor instead.
 func (*Presence) Descriptor() ([]byte, []int) {
-	return file_link_proto_rawDescGZIP(), []int{18}
+	return file_link_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Presence) GetContact() string {
@@ -1734,7 +1953,7 @@ type Contact struct {
 
 func (x *Contact) Reset() {
 	*x = Contact{}
-	mi := &file_link_proto_msgTypes[19]
+	mi := &file_link_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1746,7 +1965,7 @@ func (x *Contact) String() string {
 func (*Contact) ProtoMessage() {}
 
 func (x *Contact) ProtoReflect() protoreflect.Message {
-	mi := &file_link_proto_msgTypes[19]
+	mi := &file_link_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1759,7 +1978,7 @@ func (x *Contact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Contact.ProtoReflect.Descriptor instead.
 func (*Contact) Descriptor() ([]byte, []int) {
-	return file_link_proto_rawDescGZIP(), []int{19}
+	return file_link_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Contact) GetAddress() string {
@@ -1786,13 +2005,14 @@ func (x *Contact) GetGroups() []string {
 type Roster struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Contacts      []*Contact             `protobuf:"bytes,1,rep,name=contacts,proto3" json:"contacts,omitempty"`
+	More          bool                   `protobuf:"varint,2,opt,name=more,proto3" json:"more,omitempty"` // the next state goes on with it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Roster) Reset() {
 	*x = Roster{}
-	mi := &file_link_proto_msgTypes[20]
+	mi := &file_link_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1804,7 +2024,7 @@ func (x *Roster) String() string {
 func (*Roster) ProtoMessage() {}
 
 func (x *Roster) ProtoReflect() protoreflect.Message {
-	mi := &file_link_proto_msgTypes[20]
+	mi := &file_link_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1817,7 +2037,7 @@ func (x *Roster) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Roster.ProtoReflect.Descriptor instead.
 func (*Roster) Descriptor() ([]byte, []int) {
-	return file_link_proto_rawDescGZIP(), []int{20}
+	return file_link_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Roster) GetContacts() []*Contact {
@@ -1825,6 +2045,13 @@ func (x *Roster) GetContacts() []*Contact {
 		return x.Contacts
 	}
 	return nil
+}
+
+func (x *Roster) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
 }
 
 type RosterChange struct {
@@ -1837,7 +2064,7 @@ type RosterChange struct {
 
 func (x *RosterChange) Reset() {
 	*x = RosterChange{}
-	mi := &file_link_proto_msgTypes[21]
+	mi := &file_link_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1849,7 +2076,7 @@ func (x *RosterChange) String() string {
 func (*RosterChange) ProtoMessage() {}
 
 func (x *RosterChange) ProtoReflect() protoreflect.Message {
-	mi := &file_link_proto_msgTypes[21]
+	mi := &file_link_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1862,7 +2089,7 @@ func (x *RosterChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RosterChange.ProtoReflect.Descriptor instead.
 func (*RosterChange) Descriptor() ([]byte, []int) {
-	return file_link_proto_rawDescGZIP(), []int{21}
+	return file_link_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RosterChange) GetContact() *Contact {
@@ -1889,7 +2116,7 @@ type Typing struct {
 
 func (x *Typing) Reset() {
 	*x = Typing{}
-	mi := &file_link_proto_msgTypes[22]
+	mi := &file_link_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1901,7 +2128,7 @@ func (x *Typing) String() string {
 func (*Typing) ProtoMessage() {}
 
 func (x *Typing) ProtoReflect() protoreflect.Message {
-	mi := &file_link_proto_msgTypes[22]
+	mi := &file_link_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1914,7 +2141,7 @@ func (x *Typing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Typing.ProtoReflect.Descriptor instead.
 func (*Typing) Descriptor() ([]byte, []int) {
-	return file_link_proto_rawDescGZIP(), []int{22}
+	return file_link_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Typing) GetContact() string {
@@ -1933,14 +2160,14 @@ func (x *Typing) GetTyping() bool {
 
 type Dropped struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Count         uint64                 `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
+	Count         uint64                 `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"` // of items, up to and including the one that says so
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Dropped) Reset() {
 	*x = Dropped{}
-	mi := &file_link_proto_msgTypes[23]
+	mi := &file_link_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1952,7 +2179,7 @@ func (x *Dropped) String() string {
 func (*Dropped) ProtoMessage() {}
 
 func (x *Dropped) ProtoReflect() protoreflect.Message {
-	mi := &file_link_proto_msgTypes[23]
+	mi := &file_link_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1965,7 +2192,7 @@ func (x *Dropped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dropped.ProtoReflect.Descriptor instead.
 func (*Dropped) Descriptor() ([]byte, []int) {
-	return file_link_proto_rawDescGZIP(), []int{23}
+	return file_link_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Dropped) GetCount() uint64 {
@@ -1985,7 +2212,7 @@ type Sent struct {
 
 func (x *Sent) Reset() {
 	*x = Sent{}
-	mi := &file_link_proto_msgTypes[24]
+	mi := &file_link_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1997,7 +2224,7 @@ func (x *Sent) String() string {
 func (*Sent) ProtoMessage() {}
 
 func (x *Sent) ProtoReflect() protoreflect.Message {
-	mi := &file_link_proto_msgTypes[24]
+	mi := &file_link_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2010,7 +2237,7 @@ func (x *Sent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sent.ProtoReflect.Descriptor instead.
 func (*Sent) Descriptor() ([]byte, []int) {
-	return file_link_proto_rawDescGZIP(), []int{24}
+	return file_link_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Sent) GetId() string {
@@ -2036,7 +2263,7 @@ type Pace struct {
 
 func (x *Pace) Reset() {
 	*x = Pace{}
-	mi := &file_link_proto_msgTypes[25]
+	mi := &file_link_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2048,7 +2275,7 @@ func (x *Pace) String() string {
 func (*Pace) ProtoMessage() {}
 
 func (x *Pace) ProtoReflect() protoreflect.Message {
-	mi := &file_link_proto_msgTypes[25]
+	mi := &file_link_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2061,12 +2288,56 @@ func (x *Pace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pace.ProtoReflect.Descriptor instead.
 func (*Pace) Descriptor() ([]byte, []int) {
-	return file_link_proto_rawDescGZIP(), []int{25}
+	return file_link_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Pace) GetStatusIntervalMs() uint32 {
 	if x != nil {
 		return x.StatusIntervalMs
+	}
+	return 0
+}
+
+type ComeBack struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	AfterMs       uint32                 `protobuf:"varint,1,opt,name=after_ms,json=afterMs,proto3" json:"after_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ComeBack) Reset() {
+	*x = ComeBack{}
+	mi := &file_link_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ComeBack) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ComeBack) ProtoMessage() {}
+
+func (x *ComeBack) ProtoReflect() protoreflect.Message {
+	mi := &file_link_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ComeBack.ProtoReflect.Descriptor instead.
+func (*ComeBack) Descriptor() ([]byte, []int) {
+	return file_link_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *ComeBack) GetAfterMs() uint32 {
+	if x != nil {
+		return x.AfterMs
 	}
 	return 0
 }
@@ -2083,7 +2354,7 @@ type Notice struct {
 
 func (x *Notice) Reset() {
 	*x = Notice{}
-	mi := &file_link_proto_msgTypes[26]
+	mi := &file_link_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2095,7 +2366,7 @@ func (x *Notice) String() string {
 func (*Notice) ProtoMessage() {}
 
 func (x *Notice) ProtoReflect() protoreflect.Message {
-	mi := &file_link_proto_msgTypes[26]
+	mi := &file_link_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2108,7 +2379,7 @@ func (x *Notice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Notice.ProtoReflect.Descriptor instead.
 func (*Notice) Descriptor() ([]byte, []int) {
-	return file_link_proto_rawDescGZIP(), []int{26}
+	return file_link_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Notice) GetSession() uint64 {
@@ -2154,7 +2425,7 @@ const file_link_proto_rawDesc = "" +
 	"\x03ack\x18\x06 \x01(\v2\x17.rollcall.device.v1.AckH\x00R\x03ack\x12D\n" +
 	"\fset_presence\x18\a \x01(\v2\x1f.rollcall.device.v1.SetPresenceH\x00R\vsetPresence\x124\n" +
 	"\x06logout\x18\b \x01(\v2\x1a.rollcall.device.v1.LogoutH\x00R\x06logoutB\x06\n" +
-	"\x04body\"\xda\x04\n" +
+	"\x04body\"\xca\x05\n" +
 	"\bToDevice\x12:\n" +
 	"\baccepted\x18\x01 \x01(\v2\x1c.rollcall.device.v1.AcceptedH\x00R\baccepted\x12:\n" +
 	"\brejected\x18\x02 \x01(\v2\x1c.rollcall.device.v1.RejectedH\x00R\brejected\x127\n" +
@@ -2166,20 +2437,25 @@ const file_link_proto_rawDesc = "" +
 	"\x04sent\x18\b \x01(\v2\x18.rollcall.device.v1.SentH\x00R\x04sent\x124\n" +
 	"\x06notice\x18\t \x01(\v2\x1a.rollcall.device.v1.NoticeH\x00R\x06notice\x12.\n" +
 	"\x04pace\x18\n" +
-	" \x01(\v2\x18.rollcall.device.v1.PaceH\x00R\x04paceB\x06\n" +
+	" \x01(\v2\x18.rollcall.device.v1.PaceH\x00R\x04pace\x121\n" +
+	"\x05state\x18\v \x01(\v2\x19.rollcall.device.v1.StateH\x00R\x05state\x12;\n" +
+	"\tcome_back\x18\f \x01(\v2\x1c.rollcall.device.v1.ComeBackH\x00R\bcomeBackB\x06\n" +
 	"\x04body\"W\n" +
 	"\x05Login\x12\x18\n" +
 	"\aservice\x18\x01 \x01(\tR\aservice\x12\x18\n" +
 	"\aaccount\x18\x02 \x01(\tR\aaccount\x12\x1a\n" +
-	"\bpassword\x18\x03 \x01(\tR\bpassword\"V\n" +
+	"\bpassword\x18\x03 \x01(\tR\bpassword\"\x82\x01\n" +
 	"\x06Resume\x12\x18\n" +
 	"\asession\x18\x01 \x01(\x04R\asession\x12\x16\n" +
 	"\x06secret\x18\x02 \x01(\fR\x06secret\x12\x1a\n" +
-	"\breceived\x18\x03 \x01(\x04R\breceived\"5\n" +
+	"\breceived\x18\x03 \x01(\x04R\breceived\x12\x14\n" +
+	"\x05epoch\x18\x04 \x01(\x04R\x05epoch\x12\x14\n" +
+	"\x05state\x18\x05 \x01(\x04R\x05state\"5\n" +
 	"\x05Enrol\x12\x16\n" +
 	"\x06secret\x18\x01 \x01(\fR\x06secret\x12\x14\n" +
-	"\x05label\x18\x02 \x01(\tR\x05label\"\b\n" +
-	"\x06Status\":\n" +
+	"\x05label\x18\x02 \x01(\tR\x05label\"\x1f\n" +
+	"\x06Status\x12\x15\n" +
+	"\x06in_use\x18\x01 \x01(\bR\x05inUse\":\n" +
 	"\x04Send\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x0e\n" +
 	"\x02to\x18\x02 \x01(\tR\x02to\x12\x12\n" +
@@ -2189,21 +2465,24 @@ const file_link_proto_rawDesc = "" +
 	"\vSetPresence\x12,\n" +
 	"\x04show\x18\x01 \x01(\x0e2\x18.rollcall.device.v1.ShowR\x04show\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\"\b\n" +
-	"\x06Logout\"\x80\x01\n" +
+	"\x06Logout\"\xb2\x01\n" +
 	"\bAccepted\x12\x18\n" +
 	"\asession\x18\x01 \x01(\x04R\asession\x12\x16\n" +
 	"\x06resume\x18\x02 \x01(\fR\x06resume\x12,\n" +
 	"\x12status_interval_ms\x18\x03 \x01(\rR\x10statusIntervalMs\x12\x14\n" +
-	"\x05fence\x18\x04 \x01(\rR\x05fence\"\x92\x01\n" +
+	"\x05fence\x18\x04 \x01(\rR\x05fence\x12\x1a\n" +
+	"\breceived\x18\x05 \x01(\x04R\breceived\x12\x14\n" +
+	"\x05epoch\x18\x06 \x01(\x04R\x05epoch\"\x92\x01\n" +
 	"\bRejected\x12\x18\n" +
 	"\asession\x18\x01 \x01(\x04R\asession\x122\n" +
 	"\x04code\x18\x02 \x01(\x0e2\x1e.rollcall.device.v1.RejectCodeR\x04code\x12$\n" +
 	"\x0eretry_after_ms\x18\x03 \x01(\rR\fretryAfterMs\x12\x12\n" +
-	"\x04text\x18\x04 \x01(\tR\x04text\"g\n" +
+	"\x04text\x18\x04 \x01(\tR\x04text\"}\n" +
 	"\aResumed\x12\x18\n" +
 	"\asession\x18\x01 \x01(\x04R\asession\x12\x14\n" +
 	"\x05fence\x18\x02 \x01(\rR\x05fence\x12,\n" +
-	"\x12status_interval_ms\x18\x03 \x01(\rR\x10statusIntervalMs\"\xca\x01\n" +
+	"\x12status_interval_ms\x18\x03 \x01(\rR\x10statusIntervalMs\x12\x14\n" +
+	"\x05epoch\x18\x04 \x01(\x04R\x05epoch\"\xca\x01\n" +
 	"\rResumeRefused\x12\x18\n" +
 	"\asession\x18\x01 \x01(\x04R\asession\x12\x14\n" +
 	"\x05ended\x18\x02 \x01(\bR\x05ended\x122\n" +
@@ -2214,7 +2493,7 @@ const file_link_proto_rawDesc = "" +
 	"\bEnrolled\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\x04R\x06device\"A\n" +
 	"\fEnrolRefused\x121\n" +
-	"\x04code\x18\x01 \x01(\x0e2\x1d.rollcall.device.v1.EnrolCodeR\x04code\"\x89\x03\n" +
+	"\x04code\x18\x01 \x01(\x0e2\x1d.rollcall.device.v1.EnrolCodeR\x04code\"\xa3\x03\n" +
 	"\x04Item\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x04R\x06number\x127\n" +
 	"\amessage\x18\x02 \x01(\v2\x1b.rollcall.device.v1.MessageH\x00R\amessage\x12:\n" +
@@ -2222,7 +2501,15 @@ const file_link_proto_rawDesc = "" +
 	"\x06roster\x18\x04 \x01(\v2\x1a.rollcall.device.v1.RosterH\x00R\x06roster\x12G\n" +
 	"\rroster_change\x18\x05 \x01(\v2 .rollcall.device.v1.RosterChangeH\x00R\frosterChange\x124\n" +
 	"\x06typing\x18\x06 \x01(\v2\x1a.rollcall.device.v1.TypingH\x00R\x06typing\x127\n" +
-	"\adropped\x18\a \x01(\v2\x1b.rollcall.device.v1.DroppedH\x00R\adroppedB\x06\n" +
+	"\adropped\x18\a \x01(\v2\x1b.rollcall.device.v1.DroppedH\x00R\adropped\x12\x18\n" +
+	"\x06sealed\x18\b \x01(\fH\x00R\x06sealedB\x06\n" +
+	"\x04body\"\x98\x02\n" +
+	"\x05State\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\x04R\x06number\x124\n" +
+	"\x06roster\x18\x02 \x01(\v2\x1a.rollcall.device.v1.RosterH\x00R\x06roster\x12G\n" +
+	"\rroster_change\x18\x03 \x01(\v2 .rollcall.device.v1.RosterChangeH\x00R\frosterChange\x12:\n" +
+	"\bpresence\x18\x04 \x01(\v2\x1c.rollcall.device.v1.PresenceH\x00R\bpresence\x124\n" +
+	"\x06typing\x18\x05 \x01(\v2\x1a.rollcall.device.v1.TypingH\x00R\x06typingB\x06\n" +
 	"\x04body\"Z\n" +
 	"\aMessage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
@@ -2236,9 +2523,10 @@ const file_link_proto_rawDesc = "" +
 	"\aContact\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
-	"\x06groups\x18\x03 \x03(\tR\x06groups\"A\n" +
+	"\x06groups\x18\x03 \x03(\tR\x06groups\"U\n" +
 	"\x06Roster\x127\n" +
-	"\bcontacts\x18\x01 \x03(\v2\x1b.rollcall.device.v1.ContactR\bcontacts\"_\n" +
+	"\bcontacts\x18\x01 \x03(\v2\x1b.rollcall.device.v1.ContactR\bcontacts\x12\x12\n" +
+	"\x04more\x18\x02 \x01(\bR\x04more\"_\n" +
 	"\fRosterChange\x125\n" +
 	"\acontact\x18\x01 \x01(\v2\x1b.rollcall.device.v1.ContactR\acontact\x12\x18\n" +
 	"\aremoved\x18\x02 \x01(\bR\aremoved\":\n" +
@@ -2251,7 +2539,9 @@ const file_link_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05error\x18\x02 \x01(\tR\x05error\"4\n" +
 	"\x04Pace\x12,\n" +
-	"\x12status_interval_ms\x18\x01 \x01(\rR\x10statusIntervalMs\"\x87\x01\n" +
+	"\x12status_interval_ms\x18\x01 \x01(\rR\x10statusIntervalMs\"%\n" +
+	"\bComeBack\x12\x19\n" +
+	"\bafter_ms\x18\x01 \x01(\rR\aafterMs\"\x87\x01\n" +
 	"\x06Notice\x12\x18\n" +
 	"\asession\x18\x01 \x01(\x04R\asession\x122\n" +
 	"\x05cause\x18\x02 \x01(\x0e2\x1c.rollcall.device.v1.EndCauseR\x05cause\x12\x1b\n" +
@@ -2310,7 +2600,7 @@ func file_link_proto_rawDescGZIP() []byte {
 }
 
 var file_link_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_link_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_link_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_link_proto_goTypes = []any{
 	(Show)(0),             // 0: rollcall.device.v1.Show
 	(RejectCode)(0),       // 1: rollcall.device.v1.RejectCode
@@ -2333,16 +2623,18 @@ var file_link_proto_goTypes = []any{
 	(*Enrolled)(nil),      // 18: rollcall.device.v1.Enrolled
 	(*EnrolRefused)(nil),  // 19: rollcall.device.v1.EnrolRefused
 	(*Item)(nil),          // 20: rollcall.device.v1.Item
-	(*Message)(nil),       // 21: rollcall.device.v1.Message
-	(*Presence)(nil),      // 22: rollcall.device.v1.Presence
-	(*Contact)(nil),       // 23: rollcall.device.v1.Contact
-	(*Roster)(nil),        // 24: rollcall.device.v1.Roster
-	(*RosterChange)(nil),  // 25: rollcall.device.v1.RosterChange
-	(*Typing)(nil),        // 26: rollcall.device.v1.Typing
-	(*Dropped)(nil),       // 27: rollcall.device.v1.Dropped
-	(*Sent)(nil),          // 28: rollcall.device.v1.Sent
-	(*Pace)(nil),          // 29: rollcall.device.v1.Pace
-	(*Notice)(nil),        // 30: rollcall.device.v1.Notice
+	(*State)(nil),         // 21: rollcall.device.v1.State
+	(*Message)(nil),       // 22: rollcall.device.v1.Message
+	(*Presence)(nil),      // 23: rollcall.device.v1.Presence
+	(*Contact)(nil),       // 24: rollcall.device.v1.Contact
+	(*Roster)(nil),        // 25: rollcall.device.v1.Roster
+	(*RosterChange)(nil),  // 26: rollcall.device.v1.RosterChange
+	(*Typing)(nil),        // 27: rollcall.device.v1.Typing
+	(*Dropped)(nil),       // 28: rollcall.device.v1.Dropped
+	(*Sent)(nil),          // 29: rollcall.device.v1.Sent
+	(*Pace)(nil),          // 30: rollcall.device.v1.Pace
+	(*ComeBack)(nil),      // 31: rollcall.device.v1.ComeBack
+	(*Notice)(nil),        // 32: rollcall.device.v1.Notice
 }
 var file_link_proto_depIdxs = []int32{
 	6,  // 0: rollcall.device.v1.ToServer.login:type_name -> rollcall.device.v1.Login
@@ -2360,28 +2652,34 @@ var file_link_proto_depIdxs = []int32{
 	18, // 12: rollcall.device.v1.ToDevice.enrolled:type_name -> rollcall.device.v1.Enrolled
 	19, // 13: rollcall.device.v1.ToDevice.enrol_refused:type_name -> rollcall.device.v1.EnrolRefused
 	20, // 14: rollcall.device.v1.ToDevice.item:type_name -> rollcall.device.v1.Item
-	28, // 15: rollcall.device.v1.ToDevice.sent:type_name -> rollcall.device.v1.Sent
-	30, // 16: rollcall.device.v1.ToDevice.notice:type_name -> rollcall.device.v1.Notice
-	29, // 17: rollcall.device.v1.ToDevice.pace:type_name -> rollcall.device.v1.Pace
-	0,  // 18: rollcall.device.v1.SetPresence.show:type_name -> rollcall.device.v1.Show
-	1,  // 19: rollcall.device.v1.Rejected.code:type_name -> rollcall.device.v1.RejectCode
-	2,  // 20: rollcall.device.v1.ResumeRefused.cause:type_name -> rollcall.device.v1.EndCause
-	3,  // 21: rollcall.device.v1.EnrolRefused.code:type_name -> rollcall.device.v1.EnrolCode
-	21, // 22: rollcall.device.v1.Item.message:type_name -> rollcall.device.v1.Message
-	22, // 23: rollcall.device.v1.Item.presence:type_name -> rollcall.device.v1.Presence
-	24, // 24: rollcall.device.v1.Item.roster:type_name -> rollcall.device.v1.Roster
-	25, // 25: rollcall.device.v1.Item.roster_change:type_name -> rollcall.device.v1.RosterChange
-	26, // 26: rollcall.device.v1.Item.typing:type_name -> rollcall.device.v1.Typing
-	27, // 27: rollcall.device.v1.Item.dropped:type_name -> rollcall.device.v1.Dropped
-	0,  // 28: rollcall.device.v1.Presence.show:type_name -> rollcall.device.v1.Show
-	23, // 29: rollcall.device.v1.Roster.contacts:type_name -> rollcall.device.v1.Contact
-	23, // 30: rollcall.device.v1.RosterChange.contact:type_name -> rollcall.device.v1.Contact
-	2,  // 31: rollcall.device.v1.Notice.cause:type_name -> rollcall.device.v1.EndCause
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	29, // 15: rollcall.device.v1.ToDevice.sent:type_name -> rollcall.device.v1.Sent
+	32, // 16: rollcall.device.v1.ToDevice.notice:type_name -> rollcall.device.v1.Notice
+	30, // 17: rollcall.device.v1.ToDevice.pace:type_name -> rollcall.device.v1.Pace
+	21, // 18: rollcall.device.v1.ToDevice.state:type_name -> rollcall.device.v1.State
+	31, // 19: rollcall.device.v1.ToDevice.come_back:type_name -> rollcall.device.v1.ComeBack
+	0,  // 20: rollcall.device.v1.SetPresence.show:type_name -> rollcall.device.v1.Show
+	1,  // 21: rollcall.device.v1.Rejected.code:type_name -> rollcall.device.v1.RejectCode
+	2,  // 22: rollcall.device.v1.ResumeRefused.cause:type_name -> rollcall.device.v1.EndCause
+	3,  // 23: rollcall.device.v1.EnrolRefused.code:type_name -> rollcall.device.v1.EnrolCode
+	22, // 24: rollcall.device.v1.Item.message:type_name -> rollcall.device.v1.Message
+	23, // 25: rollcall.device.v1.Item.presence:type_name -> rollcall.device.v1.Presence
+	25, // 26: rollcall.device.v1.Item.roster:type_name -> rollcall.device.v1.Roster
+	26, // 27: rollcall.device.v1.Item.roster_change:type_name -> rollcall.device.v1.RosterChange
+	27, // 28: rollcall.device.v1.Item.typing:type_name -> rollcall.device.v1.Typing
+	28, // 29: rollcall.device.v1.Item.dropped:type_name -> rollcall.device.v1.Dropped
+	25, // 30: rollcall.device.v1.State.roster:type_name -> rollcall.device.v1.Roster
+	26, // 31: rollcall.device.v1.State.roster_change:type_name -> rollcall.device.v1.RosterChange
+	23, // 32: rollcall.device.v1.State.presence:type_name -> rollcall.device.v1.Presence
+	27, // 33: rollcall.device.v1.State.typing:type_name -> rollcall.device.v1.Typing
+	0,  // 34: rollcall.device.v1.Presence.show:type_name -> rollcall.device.v1.Show
+	24, // 35: rollcall.device.v1.Roster.contacts:type_name -> rollcall.device.v1.Contact
+	24, // 36: rollcall.device.v1.RosterChange.contact:type_name -> rollcall.device.v1.Contact
+	2,  // 37: rollcall.device.v1.Notice.cause:type_name -> rollcall.device.v1.EndCause
+	38, // [38:38] is the sub-list for method output_type
+	38, // [38:38] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_link_proto_init() }
@@ -2410,6 +2708,8 @@ func file_link_proto_init() {
 		(*ToDevice_Sent)(nil),
 		(*ToDevice_Notice)(nil),
 		(*ToDevice_Pace)(nil),
+		(*ToDevice_State)(nil),
+		(*ToDevice_ComeBack)(nil),
 	}
 	file_link_proto_msgTypes[16].OneofWrappers = []any{
 		(*Item_Message)(nil),
@@ -2418,6 +2718,13 @@ func file_link_proto_init() {
 		(*Item_RosterChange)(nil),
 		(*Item_Typing)(nil),
 		(*Item_Dropped)(nil),
+		(*Item_Sealed)(nil),
+	}
+	file_link_proto_msgTypes[17].OneofWrappers = []any{
+		(*State_Roster)(nil),
+		(*State_RosterChange)(nil),
+		(*State_Presence)(nil),
+		(*State_Typing)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2425,7 +2732,7 @@ func file_link_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_link_proto_rawDesc), len(file_link_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   27,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -52,9 +52,11 @@ func stay(c *device.Client, name string) error {
 	if err != nil {
 		return err
 	}
-	roster := make(chan struct{})
-	go session.Run(context.Background(), device.Handler{Item: func(broker.Item) error {
-		close(roster)
+	roster := make(chan struct{}, 1)
+	go session.Run(context.Background(), device.Handler{State: func(news broker.State) error {
+		if _, ok := news.Body.(broker.RosterReceived); ok {
+			roster <- struct{}{}
+		}
 		return nil
 	}})
 	<-roster

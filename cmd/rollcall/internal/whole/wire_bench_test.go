@@ -41,7 +41,7 @@ func BenchmarkLoginBytes(b *testing.B) {
 	down.Store(0)
 	for b.Loop() {
 		session := must(crowd.clients[0].Login(b.Context(), "im", name(0), password))(b)
-		err := session.Run(context.Background(), device.Handler{Item: func(broker.Item) error { return errSeen }})
+		err := session.Run(context.Background(), device.Handler{State: func(broker.State) error { return errSeen }})
 		if !errors.Is(err, errSeen) {
 			b.Fatal(err)
 		}
