@@ -7,7 +7,8 @@
 //
 // Each row is a way of making events durable before their writers are answered:
 //
-//	one file       the limit: what has gathered is one write into a file that is there already, and one fdatasync
+//	one file       the limit: what has gathered is one write into a file that is there already, and one fdatasync;
+//	               once through the page cache, which is the limit, and once past it, in sectors
 //	rollcall       the event log
 //	bbolt …        one Update for each event; Batch as it comes; one Update for what has gathered
 //	SQLite         WAL, synchronous=FULL, one transaction for what has gathered

@@ -5,9 +5,7 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"errors"
-	"os"
 	"path/filepath"
-	"syscall"
 
 	"go.etcd.io/bbolt"
 	_ "modernc.org/sqlite"
@@ -42,6 +40,7 @@ type maker struct {
 // makers are all the peers, in the order of the table. The first is the limit.
 var makers = []maker{
 	{"one file, one fdatasync for what has gathered", oneFile},
+	{"one file, the same past the page cache", oneFileDirect},
 	{"rollcall", rollcall},
 	{"bbolt, Update for each event", boltUpdate},
 	{"bbolt, Batch", boltBatch},
@@ -56,33 +55,6 @@ var makers = []maker{
 func encoded(first, n int) ([]byte, error) {
 	records := logtest.Records(domain.Position(first), n)
 	return codec.AppendBlock(nil, domain.Position(first-1), records[0].Time, records)
-}
-
-func oneFile(dir string) (*peer, error) {
-	const size = 256 << 20
-	f, err := os.Create(filepath.Join(dir, "file"))
-	if err != nil {
-		return nil, err
-	}
-	zeros := make([]byte, 1<<20)
-	for at := int64(0); at < size && err == nil; at += int64(len(zeros)) {
-		_, err = f.WriteAt(zeros, at)
-	}
-	at := int64(0)
-	return &peer{close: f.Close, commit: func(first, n int) error {
-		b, err := encoded(first, n)
-		if err != nil {
-			return err
-		}
-		if at+int64(len(b)) > size {
-			at = 0
-		}
-		if _, err := f.WriteAt(b, at); err != nil {
-			return err
-		}
-		at += int64(len(b))
-		return syscall.Fdatasync(int(f.Fd()))
-	}}, errors.Join(err, f.Sync())
 }
 
 func rollcall(dir string) (*peer, error) {

@@ -11,10 +11,10 @@ func print(rows []*row, writers int) {
 	fmt.Printf("\n%d writers:\n\n", writers)
 	fmt.Println("| | events/s | of the limit | p50 | p99 | syncs/event | device bytes/event | bytes/event at rest |")
 	fmt.Println("|---|--:|--:|--:|--:|--:|--:|--:|")
-	for i, r := range rows {
+	for _, r := range rows {
 		resting := fmt.Sprintf("%.1f", float64(r.grown)/float64(r.events))
-		if i == 0 {
-			resting = "–" // it is of a fixed size
+		if r.grown == 0 {
+			resting = "–" // its files are of a fixed size
 		}
 		fmt.Printf("| %s | %.0f | %.2f | %s | %s | %s | %.0f | %s |\n", r.peer.name,
 			middle(r.rounds, func(r round) float64 { return r.rate }), r.ratio(rows[0]),

@@ -25,6 +25,9 @@ type file interface {
 	io.ReaderAt
 	io.WriterAt
 	io.Closer
+	// WriteSectors is WriteAt for whole sectors in a buffer of alignedBuffer's: past
+	// the page cache where that can be.
+	WriteSectors(b []byte, at int64) error
 	// Sync makes the bytes durable, not the times.
 	Sync() error
 	Size() (int64, error)
@@ -46,7 +49,10 @@ func (d folder) List() ([]string, error) {
 
 func (d folder) Create(name string) (file, error) {
 	f, err := os.OpenFile(d.path(name), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	return osFile{f}, err
+	if err != nil {
+		return nil, err
+	}
+	return osFile{f, openDirect(d.path(name))}, nil
 }
 
 func (d folder) Open(name string, write bool) (file, error) {
@@ -55,7 +61,13 @@ func (d folder) Open(name string, write bool) (file, error) {
 		flag = os.O_RDWR
 	}
 	f, err := os.OpenFile(d.path(name), flag, 0)
-	return osFile{f}, err
+	switch {
+	case err != nil:
+		return nil, err
+	case write:
+		return osFile{f, openDirect(d.path(name))}, nil
+	}
+	return osFile{f, nil}, nil
 }
 
 func (d folder) Rename(from, to string) error { return os.Rename(d.path(from), d.path(to)) }
@@ -69,7 +81,29 @@ func (d folder) Sync() error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-type osFile struct{ *os.File }
+// osFile is a file of the operating system, opened a second time for writes past
+// the page cache where the file system takes them. Mixing both is safe here: what
+// was written through the cache is synced before a frame is written.
+type osFile struct {
+	*os.File
+	direct *os.File // or nil
+}
+
+func (f osFile) WriteSectors(b []byte, at int64) error {
+	to := f.direct
+	if to == nil {
+		to = f.File
+	}
+	_, err := to.WriteAt(b, at)
+	return err
+}
+
+func (f osFile) Close() error {
+	if f.direct == nil {
+		return f.File.Close()
+	}
+	return errors.Join(f.direct.Close(), f.File.Close())
+}
 
 func (f osFile) Sync() error { return syncData(f.File) }
 

@@ -18,7 +18,7 @@ type Journal struct {
 	size     int64 // of segments to be made
 	readOnly bool
 
-	buf    []byte // of the one who appends
+	buf    []byte // of alignedBuffer's; of the one who appends
 	number uint64 // of the last frame; of the one who appends
 
 	making sync.Mutex // held while segments are made or made new; taken before mu
@@ -28,6 +28,9 @@ type Journal struct {
 	active   int        // which of them is written to; those behind it are spare
 }
 
+// leastBuffer is how many bytes a buffer for frames has at least.
+const leastBuffer = 16 << 10
+
 // Append writes a frame and syncs it. On return without an error it is durable.
 //
 // An [eventstore.ErrFull] tells that there was no room for another segment:
@@ -35,6 +38,9 @@ type Journal struct {
 // it is not known what is on the disk, and the journal must not be written again.
 func (j *Journal) Append(after, last eventstore.Position, content []byte) (uint64, error) {
 	f := Frame{Number: j.number + 1, After: after, Last: last, Content: content}
+	if size := sectors(len(content)) * sectorSize; size > cap(j.buf) {
+		j.buf = alignedBuffer(max(size, leastBuffer))
+	}
 	j.buf = appendFrame(j.buf[:0], j.seed, f)
 	i, err := j.place(int64(len(j.buf)))
 	if err != nil {
@@ -42,7 +48,7 @@ func (j *Journal) Append(after, last eventstore.Position, content []byte) (uint6
 	}
 	s := j.segment(i)
 	failpoint.Reach(failpoint.AppendBefore)
-	if _, err := s.file.WriteAt(j.buf, s.end); err != nil {
+	if err := s.file.WriteSectors(j.buf, s.end); err != nil {
 		return 0, fmt.Errorf("write to the journal: %w", err)
 	}
 	failpoint.Reach(failpoint.AppendWritten)

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"syscall"
+	"unsafe"
 )
 
 // simDisk is a disk in memory that keeps a trace of what it was asked to do, so
@@ -104,6 +106,15 @@ func (f *simFile) WriteAt(b []byte, at int64) (int, error) {
 	f.disk.did(simOp{kind: simWrite, file: f, at: at, data: slices.Clone(b)})
 	f.b = overwrite(f.b, b, at)
 	return len(b), nil
+}
+
+// WriteSectors is as strict as a device of 512-byte sectors and pages of memory.
+func (f *simFile) WriteSectors(b []byte, at int64) error {
+	if memory := uintptr(unsafe.Pointer(unsafe.SliceData(b))); memory%4096 != 0 || len(b)%512 != 0 || at%512 != 0 {
+		return fmt.Errorf("%d bytes at %#x in memory to %d in the file: %w", len(b), memory, at, syscall.EINVAL)
+	}
+	_, err := f.WriteAt(b, at)
+	return err
 }
 
 func (f *simFile) Sync() error {
