@@ -21,7 +21,7 @@ const (
 	exitFailure    = 1 // anything not named below
 	exitUsage      = 2 // the command line is wrong
 	exitConfig     = 3 // a setting is wrong: of the configuration or of a service
-	exitData       = 4 // the data folder cannot be used: in use, not writable, not there
+	exitData       = 4 // the data folder cannot be used: in use, not writable, not there, its disk full or failing
 	exitDamage     = 5 // the log is damaged, or from a newer version
 	exitListen     = 6 // an address cannot be listened on
 	exitUnknown    = 7 // what was named is not there: a service, account, session, device
@@ -89,6 +89,7 @@ var exitCases = []struct {
 	{exitDamage, is[*eventstore.DamageError]},
 	{exitDamage, is[*eventstore.FormatError]},
 	{exitData, is[*eventstore.InUseError]},
+	{exitData, is[*eventstore.CopyError]},
 	{exitData, is[*dispatcher.IdentityError]},
 	{exitData, is[*local.FileError]},
 	{exitData, isAny(control.ErrAlreadyRunning)},
@@ -97,7 +98,8 @@ var exitCases = []struct {
 	{exitUnknown, isAny(domain.ErrUnknownService, domain.ErrUnknownPerson, domain.ErrUnknownAccount,
 		domain.ErrUnknownDevice, domain.ErrUnknownSession, domain.ErrDeviceRevoked, control.ErrUnknownProjection,
 		local.ErrUnknownAccount)},
-	{exitData, isAny(fs.ErrPermission, fs.ErrNotExist, syscall.ENOTDIR, syscall.EROFS, syscall.ENOSPC, syscall.EDQUOT, eventstore.ErrFull)},
+	{exitData, isAny(fs.ErrPermission, fs.ErrNotExist, syscall.ENOTDIR, syscall.EROFS, syscall.ENOSPC, syscall.EDQUOT, syscall.EIO,
+		eventstore.ErrFull, eventstore.ErrFailed, eventstore.ErrReadOnly)},
 }
 
 func is[E error](err error) bool {

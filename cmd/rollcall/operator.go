@@ -37,8 +37,16 @@ func (a *app) changing(ask request) func(*cobra.Command, []string) error {
 // besides those of the domain.
 var errorKinds = []control.ErrorKind{
 	control.Typed[*eventstore.DamageError]("log-damage"),
+	control.Typed[*eventstore.FormatError]("log-format"),
+	control.Typed[*eventstore.CopyError]("log-copy"),
+	control.Typed[*eventstore.InUseError]("log-in-use"),
+	control.Typed[*eventstore.ConflictError]("log-conflict"),
+	control.Typed[*eventstore.BatchError]("log-batch"),
 	control.Typed[*projections.StaleError]("stale-view"),
 	control.Sentinel("log-failed", eventstore.ErrFailed),
+	control.Sentinel("log-full", eventstore.ErrFull),
+	control.Sentinel("log-closed", eventstore.ErrClosed),
+	control.Sentinel("log-read-only", eventstore.ErrReadOnly),
 }
 
 // opener opens an appliance that does not run.
