@@ -42,7 +42,7 @@ func (b *Broker) Service(ctx context.Context, name domain.ServiceName) (service 
 }
 
 // ConfigureService sets all settings of a service: of the one with that name, or
-// of a new one.
+// of a new one. Where they are what they were nothing is recorded.
 func (b *Broker) ConfigureService(ctx context.Context, name domain.ServiceName, s domain.Settings) (id domain.ServiceID, err error) {
 	connector := b.connectors[s.Kind]
 	if connector == nil {
@@ -51,8 +51,14 @@ func (b *Broker) ConfigureService(ctx context.Context, name domain.ServiceName, 
 	if err := connector.Check(s); err != nil {
 		return 0, err
 	}
+	total := connector.Total()
 	err = b.seq.begin(ctx, func(t *turn) error {
-		records, err := t.decide(domain.ConfigureService{At: t.now, Name: name, Settings: s, DefaultTotal: connector.Total()})
+		known, err := t.service(name)
+		if err == nil && known.Settings.Equal(s) && (s.ProtocolTotal.IsSet() || known.Total == total) {
+			id = known.ID
+			return nil
+		}
+		records, err := t.decide(domain.ConfigureService{At: t.now, Name: name, Settings: s, DefaultTotal: total})
 		if err != nil {
 			return err
 		}
