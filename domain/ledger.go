@@ -17,7 +17,7 @@ import (
 type Ledger struct {
 	position Position
 	now      time.Time
-	asked    asked
+	asked    Asked // what an admission that follows refers to
 
 	services map[ServiceID]*service
 	byName   map[ServiceName]*service
@@ -26,13 +26,6 @@ type Ledger struct {
 	offers   map[OfferID]offer
 	devices  map[DeviceID]*device
 	seats    map[SessionID]*seat
-}
-
-// asked is the login that was requested last: what an admission that follows
-// refers to.
-type asked struct {
-	session SessionID
-	request LoginRequested
 }
 
 type service struct {
@@ -75,7 +68,7 @@ func NewLedger() *Ledger {
 
 // Apply folds r into the ledger. Records come in the order of their positions,
 // each once. It cannot fail: what refers to something that is not there changes
-// nothing but the position and the time.
+// nothing but the position and the time. It keeps nothing of the event's memory.
 func (l *Ledger) Apply(r Record) {
 	l.position, l.now = r.Position, r.Time
 	r.Event.apply(l, r.Position, r.Time)

@@ -126,15 +126,15 @@ func (l *Ledger) checkPending(id SessionID) error {
 }
 
 func (e *LoginRequested) apply(l *Ledger, p Position, _ time.Time) {
-	l.asked = asked{session: SessionID(p), request: *e}
+	l.asked = Asked{Session: SessionID(p), Request: *e}
 }
 
 func (e *LoginAdmitted) apply(l *Ledger, _ Position, at time.Time) {
-	if l.asked.session != e.Session {
+	if l.asked.Session != e.Session {
 		return
 	}
-	r := l.asked.request
-	l.asked = asked{}
+	r := l.asked.Request
+	l.asked = Asked{}
 	d, s := l.devices[r.Device], l.services[r.Service]
 	if d == nil || s == nil {
 		return
@@ -153,9 +153,9 @@ func (e *LoginAccepted) apply(l *Ledger, _ Position, at time.Time) {
 }
 
 func (e *LoginRejected) apply(l *Ledger, _ Position, at time.Time) {
-	if l.asked.session == e.Session {
-		l.enqueue(l.asked.request.Service, e, at)
-		l.asked = asked{}
+	if l.asked.Session == e.Session {
+		l.enqueue(l.asked.Request.Service, e, at)
+		l.asked = Asked{}
 	}
 	s := l.seats[e.Session]
 	if s == nil {

@@ -19,11 +19,13 @@ const stepsPerRun = 400
 
 // TestPromises lets random commands and touches run over one ledger and checks
 // after each that the log holds what it promises (see model), that the log
-// alone makes the same ledger, and that every decision follows from the log.
+// alone makes the same ledger, that every decision follows from the log, and that a
+// ledger restored from a state that was taken anywhere, also in the middle of a
+// decision, decides the rest as the one it was taken from.
 func TestPromises(t *testing.T) {
 	seen := make(map[string]int)
 	rapid.Check(t, func(t *rapid.T) {
-		r := &randomRun{T: t, ledger: domain.NewLedger(), folded: domain.NewLedger(), replay: domain.NewReplay(), model: newModel(), now: start, seen: seen}
+		r := &randomRun{T: t, ledger: domain.NewLedger(), folded: domain.NewLedger(), restored: domain.NewLedger(), replay: domain.NewReplay(), model: newModel(), now: start, seen: seen}
 		for range stepsPerRun {
 			r.step()
 		}
@@ -44,13 +46,13 @@ func TestPromises(t *testing.T) {
 
 type randomRun struct {
 	*rapid.T
-	ledger, folded *domain.Ledger
-	replay         *domain.Replay
-	model          *model
-	now            time.Time
-	log            []domain.Record
-	done           []any // commands and touches
-	seen           map[string]int
+	ledger, folded, restored *domain.Ledger
+	replay                   *domain.Replay
+	model                    *model
+	now                      time.Time
+	log                      []domain.Record
+	done                     []any // commands and touches
+	seen                     map[string]int
 }
 
 type touched struct {
@@ -63,12 +65,16 @@ func (r *randomRun) step() {
 	if id := r.session(); id != 0 && rapid.IntRange(0, 3).Draw(r.T, "touch") == 0 {
 		r.done = append(r.done, touched{id, r.now})
 		r.ledger.Touch(id, r.now)
+		r.restored.Touch(id, r.now)
 		r.model.touch(id, r.now)
 		return
 	}
 	c := r.command()
 	r.done = append(r.done, c)
 	events, err := domain.Decide(r.ledger, c)
+	if same, sameErr := domain.Decide(r.restored, c); !reflect.DeepEqual(events, same) || !reflect.DeepEqual(err, sameErr) {
+		r.Fatalf("%T %+v: the restored ledger gives %v, want %v (-first +restored):\n%s", c, c, sameErr, err, cmp.Diff(events, same))
+	}
 	r.record(c, events)
 	var setting *domain.SettingError
 	if errors.As(err, &setting) {
@@ -83,6 +89,8 @@ func (r *randomRun) record(c domain.Command, events []domain.Event) {
 		rec := domain.Record{Position: r.ledger.Position() + 1, Time: at, Event: e}
 		r.ledger.Apply(rec)
 		r.folded.Apply(rec)
+		r.restored.Apply(rec)
+		r.maybeRestore()
 		if err := r.replay.Next(rec); err != nil {
 			r.Fatalf("after %+v: %v", c, err)
 		}
@@ -92,6 +100,18 @@ func (r *randomRun) record(c domain.Command, events []domain.Event) {
 	r.log = append(r.log, records...)
 	r.model.decided(records)
 	r.check(c)
+}
+
+// maybeRestore has the restored ledger begin anew, from time to time.
+func (r *randomRun) maybeRestore() {
+	if rapid.IntRange(0, 39).Draw(r.T, "restore") < 39 {
+		return
+	}
+	restored, err := domain.Restore(r.ledger.State())
+	if err != nil {
+		r.Fatalf("at position %d: %v", r.ledger.Position(), err)
+	}
+	r.restored = restored
 }
 
 func (r *randomRun) count(e domain.Event) {
@@ -115,7 +135,10 @@ func (r *randomRun) check(c domain.Command) {
 			r.Fatalf("after %+v: seat %+v, want %+v", c, s, *want)
 		}
 	}
-	live, folded := r.ledger.State(), r.folded.State()
+	live, folded, restored := r.ledger.State(), r.folded.State(), r.restored.State()
+	if !reflect.DeepEqual(live, restored) {
+		r.Fatalf("after %+v the restored ledger has another state (-live +restored):\n%s", c, cmp.Diff(live, restored))
+	}
 	live.Heard, folded.Heard = nil, nil
 	if !reflect.DeepEqual(live, folded) {
 		r.Fatalf("after %+v the log gives another state (-live +folded):\n%s", c, cmp.Diff(live, folded))

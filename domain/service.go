@@ -147,6 +147,7 @@ func (e *ServiceConfigured) apply(l *Ledger, p Position, _ time.Time) {
 		return
 	}
 	s.name, s.settings, s.total = e.Name, e.Settings, e.Total
+	s.settings.Options = maps.Clone(e.Settings.Options)
 	l.byName[e.Name] = s
 }
 

@@ -7,13 +7,14 @@ import (
 	"time"
 )
 
-// State is all that a ledger holds between two decisions, for comparing and
-// keeping. Each slice is in ascending order of its ids. Of two ledgers at the
-// same position, one live and one folded from the log, the states are the same
+// State is all that a ledger holds, for comparing and keeping; [Restore] makes the
+// ledger of it again. Each slice is in ascending order of its ids. Of two ledgers at
+// the same position, one live and one folded from the log, the states are the same
 // but for Heard.
 type State struct {
 	Position Position
 	Now      time.Time // of the last record
+	Asked    Asked
 	Services []Service
 	People   []PersonID
 	Accounts []Account
@@ -24,6 +25,13 @@ type State struct {
 	// Heard is when the device of each seat was last heard of, by touches and
 	// by records.
 	Heard map[SessionID]time.Time
+}
+
+// Asked is a login that has been requested and not decided yet: there is one only
+// between the two records. Session is zero where there is none.
+type Asked struct {
+	Session SessionID
+	Request LoginRequested
 }
 
 // Offer is an enrolment offer as it stands.
@@ -40,6 +48,7 @@ func (l *Ledger) State() State {
 	s := State{
 		Position: l.position,
 		Now:      l.now,
+		Asked:    l.asked,
 		Services: slices.Collect(l.Services()),
 		People:   slices.Sorted(maps.Keys(l.people)),
 		Accounts: slices.SortedFunc(maps.Values(l.accounts), func(a, b Account) int { return cmp.Compare(a.ID, b.ID) }),
