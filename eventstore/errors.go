@@ -73,6 +73,17 @@ func (e *DamageError) Error() string {
 	return fmt.Sprintf("%s: the log is damaged %s: %s; restore it from a backup", e.Path, where, e.Problem)
 }
 
+// ChainError tells that a log's chain of digests does not fit its records. These
+// can be read; only what was made of them earlier cannot be trusted to be of them.
+type ChainError struct {
+	Path     string
+	From, To Position // the records whose digest is wrong or missing
+}
+
+func (e *ChainError) Error() string {
+	return fmt.Sprintf("%s: the digest behind positions %d to %d is wrong; 'rollcall compact' makes the chain anew", e.Path, e.From, e.To)
+}
+
 // ErrFull tells that there is no room for a batch. Nothing of it was written; the
 // log can be read as before, and takes batches again when there is room.
 var ErrFull = domain.ErrLogFull

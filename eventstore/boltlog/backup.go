@@ -51,7 +51,7 @@ func (l *Log) copyBlocks(ctx context.Context, db *bbolt.DB, now *state) error {
 			err = l.checkBlock(b)
 		}
 		if err == nil {
-			err = c.add(b.first, b.value)
+			err = c.add(b.first, b.last, b.value)
 		}
 		if err != nil {
 			return err
@@ -64,14 +64,14 @@ func (l *Log) copyBlocks(ctx context.Context, db *bbolt.DB, now *state) error {
 		}
 		for _, r := range all {
 			if r.records > 0 {
-				err = errors.Join(err, c.add(r.first, compress(r.records, r.block)))
+				err = errors.Join(err, c.add(r.first, r.end().end.last, compress(r.records, r.block)))
 			}
 		}
 		if err != nil {
 			return err
 		}
 		end := all[len(all)-1].end()
-		s = s.without(end.number, end.end)
+		s = s.without(end.number, end.end, s.sealed)
 	}
 	if err := c.flush(); err != nil {
 		return err
@@ -98,16 +98,20 @@ func (l *Log) checkBlock(b stored) error {
 // copyBytes is how much goes into one transaction of a backup.
 const copyBytes = 8 << 20
 
-// copier writes blocks, some in a transaction.
+// copier writes blocks and the chain over them, some in a transaction.
 type copier struct {
 	db     *bbolt.DB
 	firsts []eventstore.Position
 	values [][]byte
+	links  []Boundary
+	sealed Boundary
 	size   int
 }
 
-func (c *copier) add(first eventstore.Position, value []byte) error {
-	c.firsts, c.values, c.size = append(c.firsts, first), append(c.values, value), c.size+len(value)
+func (c *copier) add(first, last eventstore.Position, value []byte) error {
+	c.sealed = c.sealed.behind(last, value)
+	c.firsts, c.values, c.links = append(c.firsts, first), append(c.values, value), append(c.links, c.sealed)
+	c.size += len(value)
 	if c.size < copyBytes {
 		return nil
 	}
@@ -117,13 +121,14 @@ func (c *copier) add(first eventstore.Position, value []byte) error {
 func (c *copier) flush() error {
 	err := c.db.Update(func(tx *bbolt.Tx) error {
 		for i, first := range c.firsts {
-			if err := putBlock(tx, first, c.values[i]); err != nil {
+			err := putBlock(tx, first, c.values[i])
+			if err = errors.Join(err, putLink(tx, c.links[i])); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	c.firsts, c.values, c.size = nil, nil, 0
+	c.firsts, c.values, c.links, c.size = nil, nil, nil, 0
 	return err
 }
 

@@ -141,6 +141,9 @@ func wantBusyLog(t *testing.T, dir string, durable eventstore.Position) {
 			t.Fatal(err)
 		}
 		pack(t, log)
+		if b, ok := log.Sealed(); !ok || b.Position != log.Last() {
+			t.Errorf("the chain reaches to %d of %d", b.Position, log.Last())
+		}
 	}
 	if err := log.Close(); err != nil {
 		t.Fatal(err)
@@ -170,6 +173,7 @@ func wantBusy(t *testing.T, log *boltlog.Log) {
 	t.Helper()
 	last := log.Last()
 	wantWhole(t, log, int(last))
+	wantChain(t, log)
 	var want, got []eventstore.Side
 	for _, end := range []eventstore.Position{last - crashBatch, last} {
 		if last >= crashBatch && end > 0 {

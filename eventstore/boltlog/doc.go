@@ -5,7 +5,7 @@
 // A log lies in a folder, in two places. What was written last is in the folder
 // journal: one frame for each batch, made durable with one write and one sync, as
 // package journal draws it. Everything in front of that is in log.db, a bbolt
-// database with three buckets. Every value ends with a CRC-32C over its key and the
+// database with four buckets. Every value ends with a CRC-32C over its key and the
 // rest of the value, so that a value in the wrong place is as plain as a wrong bit.
 //
 //	meta    "format"                 the format's number, 4 bytes
@@ -13,6 +13,7 @@
 //	        "last"                   the last position here and its time, 8 bytes each
 //	        "journal"                the journal's id, 16 bytes, and its last frame that lies here, 8
 //	blocks  position, 8 bytes        a block that begins at that position
+//	chain   position, 8 bytes        a digest of everything up to the block that ends there
 //	side    position, kind, 9 bytes  a side record
 //
 // Numbers are big-endian. docs/storage-format.md has the whole of it.

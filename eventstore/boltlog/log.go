@@ -26,6 +26,8 @@ type Log struct {
 	journal   *journal.Journal // nil where there is none to read
 	journalID journal.ID
 
+	chainBroken bool // the last link is damaged: there will be no more
+
 	state atomic.Pointer[state]
 
 	writing        sync.Mutex // held by the one who appends

@@ -45,7 +45,7 @@ func (t tail) behind(records []eventstore.Record) tail {
 
 // initialise makes the buckets of an empty log.
 func initialise(tx *bbolt.Tx, id domain.LogID) error {
-	for _, name := range [][]byte{bucketMeta, bucketBlocks, bucketSide} {
+	for _, name := range [][]byte{bucketMeta, bucketBlocks, bucketChain, bucketSide} {
 		if _, err := tx.CreateBucket(name); err != nil {
 			return err
 		}
@@ -85,6 +85,8 @@ type head struct {
 	hasJournal bool
 	journal    journal.ID
 	frame      uint64 // the journal's last that lies in the database
+	sealed     Boundary
+	broken     bool // the chain's last link is damaged
 }
 
 // readHead reads the format, before it relies on anything else, then the rest.
@@ -117,6 +119,7 @@ func (l *Log) readHead(tx *bbolt.Tx) (h head, err error) {
 	if h.packed.last != 0 {
 		h.packed.at = time.UnixMilli(int64(binary.BigEndian.Uint64(last[8:]))).UTC()
 	}
+	h.sealed, h.broken = lastLink(tx, h.packed.last)
 	if h.hasJournal = tx.Bucket(bucketMeta).Get(keyJournal) != nil; !h.hasJournal {
 		return h, nil
 	}

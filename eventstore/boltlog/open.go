@@ -134,8 +134,8 @@ func open(path string, options Options) (*Log, error) {
 // openJournal reads what lies behind the database, and makes a journal where a
 // log that is to be written has none: when it is new, or was a backup.
 func (l *Log) openJournal(h head, options Options) error {
-	l.id = h.id
-	l.state.Store(&state{end: h.packed, packed: h.packed})
+	l.id, l.chainBroken = h.id, h.broken
+	l.state.Store(&state{end: h.packed, packed: h.packed, sealed: h.sealed})
 	dir := filepath.Join(filepath.Dir(l.path), dirName)
 	size := cmp.Or(options.SegmentSize, DefaultSegmentSize)
 	if !h.hasJournal {

@@ -137,18 +137,18 @@ func (l *Log) packSome(short bool) (bool, error) {
 
 // packRuns moves some runs in one transaction; packing is held.
 func (l *Log) packRuns(s *state, all []run) error {
-	last := all[len(all)-1].end()
+	last, sealed := all[len(all)-1].end(), s.sealed
 	err := guard(l.path, s.packed.last+1, func() error {
-		return l.db.Update(func(tx *bbolt.Tx) error {
+		return l.db.Update(func(tx *bbolt.Tx) (err error) {
 			for _, r := range all {
-				if err := l.putRun(tx, r); err != nil {
+				if sealed, err = l.putRun(tx, r, sealed); err != nil {
 					return err
 				}
 			}
 			if err := putTail(tx, last.end); err != nil {
 				return err
 			}
-			err := putJournal(tx, l.journalID, last.number)
+			err = putJournal(tx, l.journalID, last.number)
 			failpoint.Reach(failpoint.PackFilled)
 			return err
 		})
@@ -161,7 +161,7 @@ func (l *Log) packRuns(s *state, all []run) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.forgetNoted(s.frames, last.number)
-	l.state.Store(l.state.Load().without(last.number, last.end))
+	l.state.Store(l.state.Load().without(last.number, last.end, sealed))
 	return nil
 }
 
@@ -186,13 +186,22 @@ func isResize(err error) bool {
 	})
 }
 
-func (l *Log) putRun(tx *bbolt.Tx, r run) error {
+// putRun writes a run, whose link goes behind sealed, and gives the boundary
+// behind it.
+func (l *Log) putRun(tx *bbolt.Tx, r run, sealed Boundary) (Boundary, error) {
 	if r.records > 0 {
-		if err := putBlock(tx, r.first, compress(r.records, r.block)); err != nil {
-			return err
+		value := compress(r.records, r.block)
+		if l.canLink(sealed, r.first) {
+			sealed = sealed.behind(r.end().end.last, value)
+			if err := putLink(tx, sealed); err != nil {
+				return sealed, err
+			}
+		}
+		if err := putBlock(tx, r.first, value); err != nil {
+			return sealed, err
 		}
 	}
-	return putNet(tx, r.frames)
+	return sealed, putNet(tx, r.frames)
 }
 
 // putNet does to the side records what the frames together come to. One that was
@@ -223,7 +232,9 @@ func putNet(tx *bbolt.Tx, frames []frame) error {
 // packer packs whenever it is woken, until the log is closed. Where there is no
 // room it leaves things as they are: the next time it is woken it tries again.
 func (l *Log) packer() {
+	l.catchUp()
 	for range l.wake {
+		l.catchUp()
 		l.pack(false) // what is not for want of room, the next append tells
 	}
 }
@@ -248,5 +259,6 @@ func (l *Log) Pack() error {
 	if l.readOnly {
 		return eventstore.ErrReadOnly
 	}
+	l.catchUp()
 	return closedError(l.pack(true))
 }

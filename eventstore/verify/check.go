@@ -18,9 +18,16 @@ type Log interface {
 	eventstore.SideReader
 }
 
+// chained is a log that has a chain of digests over its records, as boltlog does.
+type chained interface {
+	// CheckChain computes the chain again. What is wrong with it comes as a
+	// *[eventstore.ChainError]; any other error is the last.
+	CheckChain(ctx context.Context) iter.Seq[error]
+}
+
 // Options say how to check. The zero value checks everything.
 type Options struct {
-	// DecisionsOnly leaves out references and side records.
+	// DecisionsOnly leaves out references, side records and the chain.
 	DecisionsOnly bool
 	// Progress, where it is set, is told now and then how many events have been
 	// read of how many. It is called by the goroutine that calls [Check].
@@ -45,7 +52,10 @@ func Check(ctx context.Context, log Log, options Options) (*Report, error) {
 	if options.DecisionsOnly {
 		return c.report, nil
 	}
-	return c.report, c.sides(ctx)
+	if err := c.sides(ctx); err != nil {
+		return c.report, err
+	}
+	return c.report, c.chain(ctx)
 }
 
 type checker struct {
@@ -210,4 +220,20 @@ func (c *checker) progress() {
 	if c.options.Progress != nil {
 		c.options.Progress(c.report.Events, uint64(c.report.Last))
 	}
+}
+
+// chain checks the digests over the log, where it has any.
+func (c *checker) chain(ctx context.Context) error {
+	log, ok := c.log.(chained)
+	if !ok {
+		return nil
+	}
+	for err := range log.CheckChain(ctx) {
+		bad := (*eventstore.ChainError)(nil)
+		if !errors.As(err, &bad) {
+			return err
+		}
+		c.find(Chain, bad.From, bad.To, bad)
+	}
+	return nil
 }

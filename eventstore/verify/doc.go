@@ -10,7 +10,9 @@
 //     login-requested, a device a device-enrolled;
 //   - that every side record stands under an event of the right kind;
 //   - that every decision follows from the log in front of it and its own
-//     evidence, by [domain.Replay].
+//     evidence, by [domain.Replay];
+//   - that the chain of digests over the log, where it has one, is of these
+//     records.
 //
 // # Vocabulary
 //

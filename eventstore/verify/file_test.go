@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -61,6 +62,29 @@ func TestFileIsClean(t *testing.T) {
 	defer log.Close()
 	if report := check(t, log); !report.Clean() {
 		t.Errorf("findings: %v", report.Findings)
+	}
+}
+
+// A link that is not right is found, and no record is lost to it.
+func TestWrongLink(t *testing.T) {
+	file := written(t, plain(), plainSides())
+	whole, err := os.ReadFile(file)
+	must(t, err)
+	log, err := boltlog.OpenFile(file)
+	must(t, err)
+	sealed, ok := log.Sealed()
+	must(t, log.Close())
+	at := bytes.Index(whole, sealed.Digest[:])
+	if !ok || at < 0 {
+		t.Fatal("the file has no chain")
+	}
+	whole[at] ^= 1
+	must(t, os.WriteFile(file, whole, 0o600))
+	log, err = boltlog.OpenFile(file)
+	must(t, err)
+	defer log.Close()
+	if diff := cmp.Diff([]string{"chain 1-15 *eventstore.ChainError"}, found(t, log)); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
 	}
 }
 

@@ -19,11 +19,12 @@ const (
 	Reference                 // a reference to the wrong kind of event: *[ReferenceError]
 	Side                      // a side record out of place: *[SideError]
 	Decision                  // not what the rules give: *[domain.MismatchError]
+	Chain                     // a digest over the log is wrong: *[rollcall/eventstore.ChainError]
 )
 
 var kindNames = [...]string{
 	Damage: "damage", Unknown: "unknown", Order: "order", Time: "time",
-	Reference: "reference", Side: "side-record", Decision: "decision",
+	Reference: "reference", Side: "side-record", Decision: "decision", Chain: "chain",
 }
 
 // String gives the printed name, such as "damage".
