@@ -83,6 +83,7 @@ func writeService(w *writer, s domain.Service) {
 	w.message(3, func(w *writer) { encodeSettings(w, &s.Settings) })
 	w.optUint(4, s.Total)
 	w.uint(5, uint64(s.Seats))
+	w.time(6, s.Queue)
 }
 
 func writeAccount(w *writer, a domain.Account) {
@@ -194,6 +195,8 @@ func readService(r *reader, s *domain.Service) {
 		s.Total = r.optUint()
 	case 5:
 		s.Seats = r.uint32()
+	case 6:
+		s.Queue = r.time()
 	default:
 		r.skip()
 	}
