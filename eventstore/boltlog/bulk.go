@@ -26,17 +26,21 @@ func (l *Log) Blocks(ctx context.Context, from eventstore.Position) iter.Seq2[[]
 			yield(nil, err)
 			return
 		}
-		ctx, cancel := context.WithCancel(ctx)
-		b := newBulk(l, max(from, 1), l.Last())
-		var running sync.WaitGroup
-		running.Go(func() { b.read(ctx) })
-		for range decoders {
-			running.Go(b.decode)
-		}
-		defer running.Wait()
-		defer cancel()
-		b.give(ctx, yield)
+		l.giveMany(ctx, max(from, 1), l.Last(), yield)
 	}
+}
+
+func (l *Log) giveMany(ctx context.Context, from, last eventstore.Position, yield func([]eventstore.Record, error) bool) {
+	ctx, cancel := context.WithCancel(ctx)
+	b := newBulk(l, from, last)
+	var running sync.WaitGroup
+	running.Go(func() { b.read(ctx) })
+	for range decoders {
+		running.Go(b.decode)
+	}
+	defer running.Wait()
+	defer cancel()
+	b.give(ctx, yield)
 }
 
 // bulk is one reading of many blocks. Chunks go round: from free to the reader,
@@ -163,10 +167,13 @@ func (b *bulk) give(ctx context.Context, yield func([]eventstore.Record, error) 
 }
 
 // wanted leaves out what stands in front of the first position, where a block could
-// not be shortened.
+// not be shortened, and behind the last, where one was packed meanwhile.
 func (b *bulk) wanted(records []eventstore.Record) []eventstore.Record {
 	for len(records) > 0 && records[0].Position < b.from {
 		records = records[1:]
+	}
+	for len(records) > 0 && records[len(records)-1].Position > b.last {
+		records = records[:len(records)-1]
 	}
 	return records
 }

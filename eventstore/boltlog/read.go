@@ -53,7 +53,7 @@ func (l *Log) give(ctx context.Context, from, last eventstore.Position, yield fu
 			yield(eventstore.Record{}, err)
 			return false
 		}
-		if !l.giveBlock(ctx, b, from, yield) {
+		if !l.giveBlock(ctx, b, from, last, yield) {
 			return false
 		}
 	}
@@ -64,7 +64,9 @@ func (l *Log) give(ctx context.Context, from, last eventstore.Position, yield fu
 	return true
 }
 
-func (l *Log) giveBlock(ctx context.Context, b stored, from eventstore.Position, yield func(eventstore.Record, error) bool) bool {
+// giveBlock yields what lies in a block from from to last. A block may reach past
+// last: it can have been packed since last was the end.
+func (l *Log) giveBlock(ctx context.Context, b stored, from, last eventstore.Position, yield func(eventstore.Record, error) bool) bool {
 	opened, err := b.open()
 	if err == nil {
 		opened, err = opened.From(from)
@@ -79,6 +81,8 @@ func (l *Log) giveBlock(ctx context.Context, b stored, from eventstore.Position,
 		switch {
 		case position < from:
 			continue
+		case position > last:
+			return true
 		case err != nil:
 			yield(eventstore.Record{}, l.readError(position, err))
 			return false
