@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,8 +31,8 @@ type round struct {
 	device   float64 // bytes for each event
 }
 
-// compare lets every peer write in turn, round by round, every other round in the
-// opposite order.
+// compare lets every peer write in turn, round by round, in an order drawn for each
+// round: what a peer leaves for the device to do meets all the others.
 func compare(o options, writers int) (rows []*row, err error) {
 	rows, err = openRows(o, writers)
 	defer func() {
@@ -39,14 +40,10 @@ func compare(o options, writers int) (rows []*row, err error) {
 			err = errors.Join(err, r.peer.close())
 		}
 	}()
-	for i := 0; i < o.rounds && err == nil; i++ {
-		turns := slices.Clone(rows)
-		if i%2 == 1 {
-			slices.Reverse(turns)
-		}
-		for _, r := range turns {
+	for range o.rounds {
+		for _, turn := range rand.Perm(len(rows)) {
 			if err == nil {
-				err = r.round(writers, o.duration)
+				err = rows[turn].round(writers, o.duration)
 			}
 		}
 	}

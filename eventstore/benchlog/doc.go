@@ -1,6 +1,6 @@
 // Command benchlog measures durable appends: Rollcall's log beside others that keep
 // the same events, all in one run, turn by turn, so that a busy moment of the
-// machine meets them all. It is a module of its own, so that what it compares
+// machine meets them all, in an order drawn for each round. It is a module of its own, so that what it compares
 // with is no requirement of Rollcall.
 //
 //	benchlog [-for 250ms] [-rounds 15] [-writers 1,16,256] [-folder DIR] [-only NAME,NAME]
