@@ -75,6 +75,9 @@ func (s *Session) takeItem(item broker.Item, h Handler) error {
 	case item.Number-stands(item) > received:
 		return linkError{malformed("item", fmt.Sprintf("number %d follows %d", item.Number, received))}
 	}
+	if sealed, ok := item.Body.(broker.Sealed); ok {
+		item.Body = s.client.identity.open(item.Number, sealed)
+	}
 	if err := h.item(item); err != nil {
 		return err
 	}
@@ -101,7 +104,7 @@ func stands(item broker.Item) uint64 {
 // of the roster and of contacts among its items.
 func (h Handler) item(item broker.Item) error {
 	switch item.Body.(type) {
-	case broker.MessageReceived, broker.Sealed, broker.Dropped:
+	case broker.MessageReceived, broker.Dropped, Unreadable:
 		if h.Item == nil {
 			return nil
 		}

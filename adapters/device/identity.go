@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"rollcall/domain"
+	"rollcall/domain/broker"
 )
 
 var (
@@ -121,6 +122,15 @@ func (i *Identity) update(change func(*identityState)) error {
 	}
 	i.state.Device, i.state.Sessions = next.Device, next.Sessions
 	return nil
+}
+
+// open gives the body of an item that was sealed for the device.
+func (i *Identity) open(number uint64, sealed broker.Sealed) any {
+	body, err := unseal(i.key, number, sealed)
+	if err != nil {
+		return Unreadable{err}
+	}
+	return body
 }
 
 // session gives a copy of what is saved of the session on a service.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"rollcall/adapters/device"
 	"rollcall/domain/broker"
@@ -158,6 +159,35 @@ func TestDroppedItemsMayJump(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func TestSealedItemsAreOpenedForTheHandler(t *testing.T) {
+	h := newHouse(t)
+	i := h.join()
+	s, err := h.client(i).Login(t.Context(), "chat", "alice", "correct")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := h.broker.session(s.ID())
+	var got seen
+	done := background(s, got.handler())
+	m := broker.MessageReceived{ID: "m-1", From: "bob", Body: "while you were away"}
+	sealed, err := device.Sealer{}.Seal([32]byte(i.PublicKey()), 1, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at.deliver(broker.Sealed(sealed))
+	at.deliver(broker.Sealed(sealed)) // under another number
+	at.deliver(m)
+	eventually(t, "all acknowledged", func() bool { at.mu.Lock(); defer at.mu.Unlock(); return len(at.unacked) == 0 })
+	s.Logout()
+	if err := <-done; err != nil {
+		t.Errorf("Run = %v", err)
+	}
+	want := []any{m, device.Unreadable{Err: device.ErrSealed}, m}
+	if diff := cmp.Diff(want, got.items, cmpopts.EquateErrors()); diff != "" {
+		t.Errorf("items (-want +got):\n%s", diff)
 	}
 }
 

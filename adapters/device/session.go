@@ -15,7 +15,8 @@ import (
 // Handler takes what happens in a session. Its functions are called by
 // [Session.Run], one at a time; each may be nil.
 type Handler struct {
-	// Item takes the next item: in order, each once, also over lost links.
+	// Item takes the next item: in order, each once, also over lost links. Its body
+	// is a [broker.MessageReceived], a [broker.Dropped] or an [Unreadable].
 	// After it has returned nil the item is acknowledged and never comes again;
 	// if the process dies before that, it does. An error ends Run.
 	Item func(broker.Item) error

@@ -97,6 +97,9 @@ func vectors(t *testing.T) string {
 	} {
 		fmt.Fprintf(&b, "%s:\n  %x\n", v.name, v.value)
 	}
+	sealed := sealedVector(t, device)
+	fmt.Fprintf(&b, "the frame in the sealed item:\n  %x\n", openByHand(t, device, 42, sealed))
+	fmt.Fprintf(&b, "sealed item:\n  %x\n  %x\n", sealed[:keySize], sealed[keySize:])
 	fmt.Fprintf(&b, "enrolment string:\n  %s\n", enrolment)
 	return b.String()
 }

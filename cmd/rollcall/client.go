@@ -38,8 +38,8 @@ With -o json it reads and writes one JSON object a line:
   {"presence":{"show":"away","text":""}}  in
   {"logout":{}}                           in
   {"event":"message","from":"bob","body":"hello",...}  out; other events: accepted, resumed,
-  rejected, coverage, roster, roster-changed, presence, typing, dropped, sent, error,
-  ended, logged-out
+  rejected, coverage, roster, roster-changed, presence, typing, dropped, unreadable, sent,
+  error, ended, logged-out
 
 Ctrl-C logs out. SIGTERM leaves without logging out: the session waits for 'rollcall
 client resume'.

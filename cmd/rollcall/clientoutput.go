@@ -116,6 +116,8 @@ func (o *clientOutput) item(i broker.Item) error {
 			e.Sent = &b.Sent
 		}
 		return o.say(e, "%s: %s", b.From, b.Body)
+	case device.Unreadable:
+		return o.say(clientEvent{Event: "unreadable", Number: i.Number, Error: b.Err.Error()}, "-- a message could not be read: %v", b.Err)
 	case broker.Dropped:
 		return o.say(clientEvent{Event: "dropped", Number: i.Number, Count: b.Count}, "-- %d messages could not be kept while you were out of coverage", b.Count)
 	}
