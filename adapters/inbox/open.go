@@ -27,6 +27,8 @@ type Options struct {
 	// Bytes is how many bytes of sealed letters a mailbox holds;
 	// [DefaultBytes] where it is 0.
 	Bytes int
+
+	noSync bool // for tests that need no disk
 }
 
 // What a mailbox holds, unless the options say otherwise.
@@ -135,6 +137,7 @@ func (i *Inbox) openBolt(readOnly bool) (*bbolt.DB, error) {
 		Timeout:         openWait,
 		ReadOnly:        readOnly,
 		NoGrowSync:      true,
+		NoSync:          i.options.noSync,
 		FreelistType:    bbolt.FreelistMapType,
 		InitialMmapSize: mapped,
 		OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {

@@ -72,8 +72,8 @@ func (c *change) makeWay(id broker.MailboxID, h *head, sent uint64) error {
 		note.Number = it.number
 		note.Dropped += it.number - it.first() + 1
 	}
-	if letters == 0 {
-		return nil
+	if letters == 0 && len(gone) < 2 {
+		return nil // nothing would be won
 	}
 	h.waiting -= len(gone) - 1
 	h.bytes = size

@@ -3,6 +3,7 @@ package inbox
 import (
 	"context"
 	"errors"
+	"runtime"
 	"time"
 
 	"rollcall/domain/broker"
@@ -112,6 +113,7 @@ func (i *Inbox) writer() {
 	defer close(i.stopped)
 	for range i.wake {
 		for {
+			runtime.Gosched() // who has just been answered may have more
 			b, ok := i.gather(false)
 			if !ok {
 				break
