@@ -153,7 +153,7 @@ func (s *Session) write(ctx context.Context, ch *channel) {
 	for {
 		if s.paced() {
 			status.Reset(s.statusInterval())
-			if ch.send(toServer(broker.Status{}), 0) != nil {
+			if ch.send(toServer(s.status()), 0) != nil {
 				return
 			}
 		}
@@ -167,7 +167,7 @@ func (s *Session) write(ctx context.Context, ch *channel) {
 			return
 		case <-s.wake:
 		case <-status.C:
-			if ch.send(toServer(broker.Status{}), 0) != nil {
+			if ch.send(toServer(s.status()), 0) != nil {
 				return
 			}
 		}
@@ -211,10 +211,15 @@ func (s *Session) next() broker.FromDevice {
 		return broker.Ack{Number: s.received}
 	case s.presence != nil && !s.said.presence:
 		s.said.presence = true
+		s.use.tell()
 		return broker.SetPresence{Presence: *s.presence}
 	case s.said.sends < len(s.outbox):
 		s.said.sends++
+		s.use.tell()
 		return s.outbox[s.said.sends-1]
+	case s.use.urgent():
+		s.use.tell()
+		return broker.Status{InUse: true}
 	case s.logout && !s.said.logout:
 		s.said.logout = true
 		return broker.Logout{}

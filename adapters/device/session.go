@@ -49,6 +49,7 @@ type Session struct {
 	outbox   []broker.Send // what is not answered, oldest first
 	said     said          // what the server was told on this link
 	presence *broker.OwnPresence
+	use      use
 	logout   bool
 }
 

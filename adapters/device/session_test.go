@@ -403,3 +403,47 @@ func TestSendRefusesWhatTheLinkCannotCarry(t *testing.T) {
 		t.Errorf("SetPresence of nothing = %v", err)
 	}
 }
+
+func TestUseIsToldAtOnceAndThenSeldom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		h.broker.interval = 10 * time.Minute
+		s, at := h.login()
+		done := background(s, device.Handler{})
+		uses := func() int {
+			synctest.Wait()
+			at.mu.Lock()
+			defer at.mu.Unlock()
+			return at.inUse
+		}
+		s.Use()
+		if n := uses(); n != 1 {
+			t.Errorf("told %d times at the first touch, want 1", n)
+		}
+		for range 100 { // ten minutes, a touch each six seconds
+			time.Sleep(6 * time.Second)
+			s.Use()
+		}
+		if n := uses(); n < 8 || n > 11 {
+			t.Errorf("told %d times in ten minutes, want about 9", n)
+		}
+		was := uses()
+		time.Sleep(20 * time.Minute)
+		if n := uses(); n > was+1 {
+			t.Errorf("told %d times while nobody used it", n-was)
+		}
+		if _, err := s.Send("bob", "hi"); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		was = uses()
+		s.Use()
+		if n := uses(); n != was {
+			t.Error("told again after a message had told it")
+		}
+		s.Logout()
+		if err := <-done; err != nil {
+			t.Errorf("Run = %v", err)
+		}
+	})
+}

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -21,6 +20,8 @@ type clientOutput struct {
 	mu    sync.Mutex
 	lost  bool
 	begun bool
+
+	contacts clientContacts
 }
 
 // clientEvent is a line of JSON output. Which fields are set depends on Event.
@@ -89,9 +90,22 @@ func (o *clientOutput) coverage(covered bool, err error) {
 	case covered && o.lost:
 		_ = o.say(clientEvent{Event: "coverage", Covered: &covered}, "-- in coverage again")
 	case !covered && !o.lost:
-		_ = o.say(clientEvent{Event: "coverage", Covered: &covered, Error: err.Error()}, "-- out of coverage: %v", err)
+		o.lostCoverage(err)
 	}
 	o.lost = !covered
+}
+
+// lostCoverage tells that the link is lost: for lack of coverage, or because the
+// server asks the device to come back later.
+func (o *clientOutput) lostCoverage(err error) {
+	e := clientEvent{Event: "coverage", Covered: new(bool), Error: err.Error()}
+	var back *device.ComeBackError
+	if !errors.As(err, &back) {
+		_ = o.say(e, "-- out of coverage: %v", err)
+		return
+	}
+	e.Retry = back.After.String()
+	_ = o.say(e, "-- %v", back)
 }
 
 func (o *clientOutput) sent(m broker.Sent) {
@@ -124,34 +138,9 @@ func (o *clientOutput) item(i broker.Item) error {
 	return fmt.Errorf("item %d is of a kind that this version does not know; use a newer one", i.Number)
 }
 
-// state prints news of the roster and of contacts.
-func (o *clientOutput) state(s broker.State) error {
-	switch b := s.Body.(type) {
-	case broker.PresenceChanged:
-		return o.say(clientEvent{Event: "presence", Contact: b.Contact, Show: b.Show.String(), Text: b.Text},
-			"-- %s is %v %s", b.Contact, b.Show, b.Text)
-	case broker.RosterReceived:
-		return o.roster(b)
-	case broker.RosterChanged:
-		return o.say(clientEvent{Event: "roster-changed", Contact: b.Contact.Address, Name: b.Contact.Name, Removed: b.Removed}, "")
-	case broker.TypingChanged:
-		return o.say(clientEvent{Event: "typing", Contact: b.Contact, Typing: &b.Typing}, "")
-	}
-	return nil
-}
-
-func (o *clientOutput) roster(r broker.RosterReceived) error {
-	e := clientEvent{Event: "roster", Contacts: []clientContact{}}
-	var names []string
-	for _, c := range r.Contacts {
-		e.Contacts = append(e.Contacts, clientContact(c))
-		names = append(names, c.Address)
-	}
-	return o.say(e, "-- contacts: %s", name(strings.Join(names, " ")))
-}
-
 // over tells how the session ended, and gives the exit code.
 func (o *clientOutput) over(err error) error {
+	o.contacts.stop()
 	var ended *device.EndedError
 	switch {
 	case err == nil:

@@ -61,6 +61,9 @@ func (a *app) obey(s *device.Session, out *clientOutput, stay bool) {
 	}
 	for {
 		line, readErr := a.in.ReadString('\n')
+		if line != "" {
+			s.Use()
+		}
 		wish, err := parse(line)
 		if err == nil {
 			err = wish.do(s)
