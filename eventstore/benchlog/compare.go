@@ -43,6 +43,9 @@ func compare(o options, writers int) (rows []*row, err error) {
 	for range o.rounds {
 		for _, turn := range rand.Perm(len(rows)) {
 			if err == nil {
+				err = awaitQuiet(o.quiet)
+			}
+			if err == nil {
 				err = rows[turn].round(writers, o.duration)
 			}
 		}

@@ -1,9 +1,9 @@
 // Command benchlog measures durable appends: Rollcall's log beside others that keep
-// the same events, all in one run, turn by turn, so that a busy moment of the
-// machine meets them all, in an order drawn for each round. It is a module of its own, so that what it compares
-// with is no requirement of Rollcall.
+// the same events, all in one run, turn by turn, in an order drawn for each round,
+// so that a busy moment of the machine meets them all. It is a module of its own,
+// so that what it compares with is no requirement of Rollcall.
 //
-//	benchlog [-for 250ms] [-rounds 15] [-writers 1,16,256] [-folder DIR] [-only NAME,NAME]
+//	benchlog [-for 250ms] [-rounds 15] [-writers 1,16,256] [-folder DIR] [-only NAME,NAME] [-quiet 0s]
 //
 // Each row is a way of making events durable before their writers are answered:
 //
@@ -19,6 +19,10 @@
 // An event is a record of Rollcall's, of about 12 bytes. What gathers, gathers in
 // the same way for all: a writer who finds nobody committing commits by itself;
 // what comes meanwhile is the next commit.
+//
+// With -quiet each turn waits for a moment in which the machine does nothing else. Turns
+// should then be long enough that what a peer leaves for later comes within them:
+// Rollcall packs every 262,144 events, in the background.
 //
 // # The columns
 //

@@ -16,6 +16,7 @@ type options struct {
 	writers  []int
 	only     string
 	folder   string
+	quiet    time.Duration
 	count    string
 }
 
@@ -26,6 +27,7 @@ func main() {
 	widths := flag.String("writers", "1,16,256", "how many write at once")
 	flag.StringVar(&o.only, "only", "", "which peers beside the limit, by the beginning of their names; all if empty")
 	flag.StringVar(&o.folder, "folder", "", "where to write; a new folder for the time being if empty")
+	flag.DurationVar(&o.quiet, "quiet", 0, "how long to wait at most, before each turn, for a moment in which the machine does nothing else")
 	flag.StringVar(&o.count, "count", "", "write with this peer only, and tell from when to when; strace runs this to count syncs")
 	flag.Parse()
 	err := o.parseWriters(*widths)
