@@ -70,7 +70,7 @@ func (b *Broker) ConfigureService(ctx context.Context, name domain.ServiceName, 
 
 // RemoveService removes a service and ends its sessions.
 func (b *Broker) RemoveService(ctx context.Context, name domain.ServiceName) error {
-	return b.seq.begin(ctx, func(t *turn) error {
+	return b.seq.finish(ctx, func(t *turn) error {
 		service, err := t.service(name)
 		if err != nil {
 			return err
@@ -109,7 +109,7 @@ func (b *Broker) PermitPerson(ctx context.Context, person string, a AccountRef) 
 
 // BarPerson takes all accounts from a person and ends the sessions that use them.
 func (b *Broker) BarPerson(ctx context.Context, person string) error {
-	return b.seq.begin(ctx, func(t *turn) error {
+	return b.seq.finish(ctx, func(t *turn) error {
 		_, err := t.decide(domain.BarPerson{At: t.now, Person: t.directory().person(person)})
 		return err
 	})
@@ -196,7 +196,7 @@ func (b *Broker) Identify(key []byte) (domain.DeviceID, error) { return b.dir.de
 
 // RevokeDevice takes a device's key away and ends its sessions.
 func (b *Broker) RevokeDevice(ctx context.Context, id domain.DeviceID) error {
-	return b.seq.begin(ctx, func(t *turn) error {
+	return b.seq.finish(ctx, func(t *turn) error {
 		_, err := t.decide(domain.RevokeDevice{At: t.now, Device: id})
 		return err
 	})
@@ -211,7 +211,7 @@ func (b *Broker) Seats(ctx context.Context) (seats []domain.Seat, err error) {
 
 // EndSession ends a session at an operator's wish.
 func (b *Broker) EndSession(ctx context.Context, id domain.SessionID) error {
-	return b.seq.begin(ctx, func(t *turn) error {
+	return b.seq.finish(ctx, func(t *turn) error {
 		_, err := t.decide(domain.EndSession{At: t.now, Session: id, Cause: domain.EndedByOperator})
 		return err
 	})

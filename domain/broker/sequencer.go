@@ -44,8 +44,11 @@ type sequencer struct {
 	err      error // why failed is closed
 	durable  atomic.Uint64
 	patient  atomic.Bool // a full log is waited for
-	full     atomic.Bool // the log has no room at present
-	expiry   time.Time   // when wake is due; zero if it is not
+	tight    atomic.Bool // the log has room only for what goes on
+	full     atomic.Bool // and not for that, either
+	reserve  Reserve     // nil where the log keeps none
+	roomTick chan struct{}
+	expiry   time.Time // when wake is due; zero if it is not
 	unwake   func() bool
 }
 
@@ -53,6 +56,7 @@ type sequencer struct {
 type request struct {
 	run    func(*turn) error
 	looks  bool // and decides nothing: it need not wait for the disk
+	isNew  bool // and may be put off
 	answer chan error
 }
 
@@ -67,6 +71,7 @@ type batch struct {
 	domain.Batch
 	after   domain.Position
 	answers []answer
+	goesOn  bool // there is something in it that cannot be put off
 }
 
 type answer struct {
@@ -89,7 +94,10 @@ func newSequencer(log Log, clock Clock, logger *slog.Logger, ledger *domain.Ledg
 		hurried: make(chan struct{}),
 		failed:  make(chan struct{}),
 		done:    make(chan struct{}),
+
+		roomTick: make(chan struct{}, 1),
 	}
+	s.reserve, _ = log.(Reserve)
 	s.durable.Store(uint64(ledger.Position()))
 	go s.decideAll()
 	go s.writeAll()
@@ -107,6 +115,15 @@ func (s *sequencer) do(ctx context.Context, f func(*turn) error) error {
 // begin is do for work that is new: while the log is full there is none, and it
 // gives [domain.ErrLogFull].
 func (s *sequencer) begin(ctx context.Context, f func(*turn) error) error {
+	if s.tight.Load() {
+		return domain.ErrLogFull
+	}
+	return s.ask(ctx, request{run: f, isNew: true, answer: make(chan error, 1)})
+}
+
+// finish is do for what an operator takes away: room is kept for that, and where that
+// is used up it gives [domain.ErrLogFull] at once.
+func (s *sequencer) finish(ctx context.Context, f func(*turn) error) error {
 	if s.full.Load() {
 		return domain.ErrLogFull
 	}
@@ -212,13 +229,14 @@ func (s *sequencer) take(b *batch, r request) {
 		return
 	}
 	b.answers = append(b.answers, answer{r.answer, err})
+	b.goesOn = b.goesOn || !r.isNew
 	s.schedule()
 }
 
 // writeAll is the goroutine that waits for the disk.
 func (s *sequencer) writeAll() {
 	defer close(s.done)
-	for b := range s.out {
+	for b, more := s.next(); more; b, more = s.next() {
 		if s.err != nil {
 			b.reply(s.failure())
 			continue
@@ -241,38 +259,16 @@ func (s *sequencer) write(b *batch) error {
 	if !b.writes() {
 		return nil
 	}
-	last, err := s.log.Append(context.Background(), b.after, b.Batch)
+	last, err := s.append(b)
 	for errors.Is(err, domain.ErrLogFull) && s.patient.Load() && s.waitForRoom() {
-		last, err = s.log.Append(context.Background(), b.after, b.Batch)
+		last, err = s.append(b)
 	}
 	if err != nil {
 		return err
 	}
-	if s.full.CompareAndSwap(true, false) {
-		s.logger.Info("the log has room again, and goes on")
-	}
+	s.written()
 	s.durable.Store(uint64(last))
 	return nil
-}
-
-// roomEvery is how often a full log is tried again.
-const roomEvery = time.Second
-
-// waitForRoom lets a while pass after the log was found full: nothing of the
-// batch was written, so that it may be tried again. It gives false once the
-// sequencer is to stop.
-func (s *sequencer) waitForRoom() bool {
-	if s.full.CompareAndSwap(false, true) {
-		s.logger.Error("the disk is full: nobody is let in until there is room; free space on the disk of the data folder, a restart is not needed")
-	}
-	tick := make(chan struct{})
-	defer s.clock.AfterFunc(roomEvery, func() { close(tick) })()
-	select {
-	case <-tick:
-		return true
-	case <-s.hurried:
-		return false
-	}
 }
 
 // hurry ends the waiting for room: what does not fit is given up.

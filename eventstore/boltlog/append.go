@@ -18,6 +18,39 @@ import (
 //
 // An [eventstore.ErrFull] tells that there was no room and nothing was written.
 func (l *Log) Append(ctx context.Context, after eventstore.Position, batch eventstore.Batch) (eventstore.Position, error) {
+	return l.append(ctx, after, batch, false)
+}
+
+// AppendReserved is Append that may take room which is kept for it: with the disk
+// full there is still some, for what cannot be put off. It is a few megabytes,
+// thousands of small batches.
+func (l *Log) AppendReserved(ctx context.Context, after eventstore.Position, batch eventstore.Batch) (eventstore.Position, error) {
+	return l.append(ctx, after, batch, true)
+}
+
+// MakeRoom tries to have room for Append again where there was none, which it
+// tells as an [eventstore.ErrFull].
+func (l *Log) MakeRoom(ctx context.Context) error {
+	if err := l.writable(ctx); err != nil {
+		return err
+	}
+	if err := l.packWaiting(); err != nil {
+		return err
+	}
+	l.packing.Lock() // Close waits
+	defer l.packing.Unlock()
+	if _, err := l.watch(); err != nil {
+		return err
+	}
+	err := l.journal.MakeRoom()
+	if err != nil && !errors.Is(err, eventstore.ErrFull) {
+		l.fail(err)
+		return l.failure()
+	}
+	return err
+}
+
+func (l *Log) append(ctx context.Context, after eventstore.Position, batch eventstore.Batch, reserved bool) (eventstore.Position, error) {
 	l.writing.Lock()
 	defer l.writing.Unlock()
 	if err := l.writable(ctx); err != nil {
@@ -35,17 +68,25 @@ func (l *Log) Append(ctx context.Context, after eventstore.Position, batch event
 	if len(batch.Records)+len(batch.Sides)+len(batch.Forget) == 0 {
 		return s.end.last, nil
 	}
-	if l.journal.Waiting() > mostWaiting {
-		if err := l.pack(false); err != nil {
+	if !reserved {
+		if err := l.packWaiting(); err != nil {
 			return 0, err
 		}
 	}
-	f, err := l.commit(s, batch)
+	f, err := l.commit(s, batch, reserved)
 	if err != nil {
 		return 0, err
 	}
 	l.publish(f)
 	return f.end.last, nil
+}
+
+// packWaiting packs where so much waits for it that appends have to wait, too.
+func (l *Log) packWaiting() error {
+	if l.journal.Waiting() <= mostWaiting {
+		return nil
+	}
+	return l.pack(false)
 }
 
 func (l *Log) writable(ctx context.Context) error {
@@ -64,14 +105,14 @@ func (l *Log) writable(ctx context.Context) error {
 var errBatchSize = &eventstore.BatchError{Problem: fmt.Sprintf("it takes more than %d bytes; write it in parts", journal.MaxContent)}
 
 // commit writes the batch, whose block is in l.block, to the journal.
-func (l *Log) commit(s *state, batch eventstore.Batch) (frame, error) {
+func (l *Log) commit(s *state, batch eventstore.Batch, reserved bool) (frame, error) {
 	l.content = appendContent(l.content[:0], l.block, batch)
 	if len(l.content) > journal.MaxContent {
 		return frame{}, errBatchSize
 	}
 	f := frame{end: s.end.behind(batch.Records), records: len(batch.Records)}
 	var err error
-	f.number, err = l.journal.Append(s.end.last, f.end.last, l.content)
+	f.number, err = l.journal.Append(s.end.last, f.end.last, l.content, reserved)
 	if errors.Is(err, eventstore.ErrFull) {
 		return frame{}, fmt.Errorf("append at position %d: %w", s.end.last+1, err)
 	}

@@ -153,7 +153,13 @@ func appendUntilFull(dir string) error {
 	if !errors.Is(err, eventstore.ErrFull) || errors.Is(err, eventstore.ErrFailed) {
 		return fmt.Errorf("the append that failed: %w", err)
 	}
-	last := log.Last()
+	last, err := log.AppendReserved(context.Background(), log.Last(), eventstore.Batch{Records: logtest.Records(log.Last()+1, 10)})
+	if err != nil {
+		return fmt.Errorf("an append that room is kept for: %w", err)
+	}
+	if err := log.MakeRoom(context.Background()); !errors.Is(err, eventstore.ErrFull) || errors.Is(err, eventstore.ErrFailed) {
+		return fmt.Errorf("make room where there is none: %w", err)
+	}
 	var n eventstore.Position
 	for _, err := range log.Read(context.Background(), 1) {
 		if err != nil {
@@ -166,6 +172,9 @@ func appendUntilFull(dir string) error {
 	}
 	if err := limitFiles(1 << 30); err != nil {
 		return err
+	}
+	if err := log.MakeRoom(context.Background()); err != nil {
+		return fmt.Errorf("make room where there is some: %w", err)
 	}
 	if last, err = log.Append(context.Background(), last, eventstore.Batch{Records: logtest.Records(last+1, 10)}); err != nil {
 		return fmt.Errorf("the append when there is room again: %w", err)

@@ -50,11 +50,16 @@ func (s *story) frameN(n int) Frame {
 
 func (s *story) append(sizes ...int) {
 	s.t.Helper()
+	s.appendAs(false, sizes...)
+}
+
+func (s *story) appendAs(reserved bool, sizes ...int) {
+	s.t.Helper()
 	for _, size := range sizes {
 		n := len(s.sizes)
 		s.sizes = append(s.sizes, size)
 		f := s.frameN(n)
-		if _, err := s.j.Append(f.After, f.Last, f.Content); err != nil {
+		if _, err := s.j.Append(f.After, f.Last, f.Content, reserved); err != nil {
 			s.t.Fatal(err)
 		}
 		s.note(func(t *told) { t.acked = n })
@@ -95,6 +100,7 @@ func play(t *testing.T) *story {
 	s.append(5)
 	s.release(13)
 	s.append(6)
+	s.appendAs(true, 1300, 900) // into the last segment, and then another
 	return s
 }
 
@@ -184,7 +190,7 @@ func (s *story) check(d *simDisk, now told) {
 	last := s.want(frames, now)
 	for range 5 { // over what was torn
 		last++
-		if n, err := j.Append(eventstore.Position(last-1), eventstore.Position(last), content(last, 300)); err != nil || n != uint64(last) {
+		if n, err := j.Append(eventstore.Position(last-1), eventstore.Position(last), content(last, 300), false); err != nil || n != uint64(last) {
 			s.t.Errorf("Append = %d, %v; want %d", n, err, last)
 			return
 		}

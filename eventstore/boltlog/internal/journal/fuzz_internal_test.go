@@ -35,7 +35,7 @@ func FuzzSegment(f *testing.F) {
 		if len(frames) > 0 {
 			next = frames[len(frames)-1].Last
 		}
-		if _, err := j.Append(next, next+1, []byte("next")); err != nil {
+		if _, err := j.Append(next, next+1, []byte("next"), false); err != nil {
 			t.Fatal(err)
 		}
 		if _, again, err := open(d, "journal", Expect{ID: testID}, testSegment, true); err != nil || len(again) != len(frames)+1 {

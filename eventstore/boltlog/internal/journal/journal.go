@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"rollcall/eventstore"
 	"rollcall/eventstore/boltlog/internal/failpoint"
@@ -25,7 +26,8 @@ type Journal struct {
 
 	mu       sync.Mutex
 	segments []*segment // by number
-	active   int        // which of them is written to; those behind it are spare
+	active   int        // which of them is written to; those behind it are spare, the last kept
+	lastFull time.Time  // when there was no room for another segment
 }
 
 // leastBuffer is how many bytes a buffer for frames has at least.
@@ -33,16 +35,20 @@ const leastBuffer = 16 << 10
 
 // Append writes a frame and syncs it. On return without an error it is durable.
 //
+// The last segment is kept for frames that are reserved: any other that would
+// begin it has another one made first. So there is room for what has to be
+// written when the disk is full.
+//
 // An [eventstore.ErrFull] tells that there was no room for another segment:
 // nothing was written, and the journal can be used as before. After any other error
 // it is not known what is on the disk, and the journal must not be written again.
-func (j *Journal) Append(after, last eventstore.Position, content []byte) (uint64, error) {
+func (j *Journal) Append(after, last eventstore.Position, content []byte, reserved bool) (uint64, error) {
 	f := Frame{Number: j.number + 1, After: after, Last: last, Content: content}
 	if size := sectors(len(content)) * sectorSize; size > cap(j.buf) {
 		j.buf = alignedBuffer(max(size, leastBuffer))
 	}
 	j.buf = appendFrame(j.buf[:0], j.seed, f)
-	i, err := j.place(int64(len(j.buf)))
+	i, err := j.place(int64(len(j.buf)), reserved)
 	if err != nil {
 		return 0, err
 	}
@@ -90,27 +96,33 @@ func (j *Journal) segment(number uint64) *segment {
 }
 
 // place gives the number of the first segment that has room for so many bytes,
-// from the active one on, and makes one where there is none.
-func (j *Journal) place(bytes int64) (uint64, error) {
-	if n, ok := j.find(bytes); ok {
+// from the active one on, and makes some where there is none.
+func (j *Journal) place(bytes int64, reserved bool) (uint64, error) {
+	if n, ok := j.find(bytes, reserved); ok {
 		return n, nil
 	}
 	j.making.Lock()
 	defer j.making.Unlock()
-	if n, ok := j.find(bytes); ok {
-		return n, nil
+	size := max(j.size, roundUp(sectorSize+bytes))
+	for { // twice where the frame needs a larger one: that must not stay the last
+		if n, ok := j.find(bytes, reserved); ok {
+			return n, nil
+		}
+		if _, err := j.extend(size); err != nil {
+			return 0, err
+		}
+		size = j.size
 	}
-	s, err := j.extend(max(j.size, roundUp(sectorSize+bytes)))
-	if err != nil {
-		return 0, err
-	}
-	return s.number, nil
 }
 
-func (j *Journal) find(bytes int64) (uint64, bool) {
+func (j *Journal) find(bytes int64, reserved bool) (uint64, bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for _, s := range j.segments[j.active:] {
+	usable := j.segments[j.active:]
+	if !reserved {
+		usable = usable[:len(usable)-1]
+	}
+	for _, s := range usable {
 		if s.room(bytes) {
 			return s.number, true
 		}
@@ -118,11 +130,32 @@ func (j *Journal) find(bytes int64) (uint64, bool) {
 	return 0, false
 }
 
+// MakeRoom sees to it that there is a segment behind the active one, so that what
+// is not reserved can be appended again. Its errors are those of Append.
+func (j *Journal) MakeRoom() error {
+	j.making.Lock()
+	defer j.making.Unlock()
+	if j.spares() > 0 {
+		return nil
+	}
+	_, err := j.extend(j.size)
+	return err
+}
+
+func (j *Journal) spares() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.segments) - 1 - j.active
+}
+
 // extend makes another segment; making is held.
 func (j *Journal) extend(size int64) (*segment, error) {
 	s, err := j.make(j.nextNumber(), size)
 	switch {
 	case IsFull(err):
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		j.lastFull = time.Now()
 		return nil, fmt.Errorf("%w: %w", eventstore.ErrFull, err)
 	case err != nil:
 		return nil, fmt.Errorf("make a segment of the journal: %w", err)
@@ -140,9 +173,9 @@ func (j *Journal) nextNumber() uint64 {
 }
 
 // Release tells that the frames up to one lie elsewhere, for good. Segments that
-// hold nothing else are zeroed; one of them, or a new one where the active one is
-// getting full, becomes the spare. An [eventstore.ErrFull] is as in Append; after
-// any other error the journal must not be written again.
+// hold nothing else are zeroed and become spare ones, of which there are to be one,
+// or two where the active one is getting full. An [eventstore.ErrFull] is as in
+// Append; after any other error the journal must not be written again.
 func (j *Journal) Release(frame uint64) error {
 	j.making.Lock()
 	defer j.making.Unlock()
@@ -173,16 +206,16 @@ func (j *Journal) free(frame uint64) (*segment, int) {
 	return nil, spares
 }
 
-// reuse makes a free segment the spare, or removes it where there is one. It
+// mostSpares is how many empty segments are kept.
+const mostSpares = 2
+
+// reuse makes a free segment a spare one, or removes it where there are enough. It
 // leaves the list before it is touched.
 func (j *Journal) reuse(s *segment, spares int) error {
 	j.mu.Lock()
 	j.segments, j.active = j.segments[1:], j.active-1
 	j.mu.Unlock()
-	if s.size != j.size {
-		return j.wipe(s)
-	}
-	if spares > 0 {
+	if s.size != j.size || spares >= mostSpares {
 		return j.wipe(s)
 	}
 	fresh, err := j.recycle(s, j.nextNumber())
@@ -212,16 +245,23 @@ func (j *Journal) wipe(s *segment) error {
 	return errors.Join(err, s.file.Close())
 }
 
-// needsSpare tells whether the active segment is half full and the last.
+// fullPause is how long no spare segment is made after there was no room for one.
+const fullPause = time.Second
+
+// needsSpare tells whether a spare segment is missing: there is to be one, and two
+// where the active one is half full.
 func (j *Journal) needsSpare() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	s := j.segments[j.active]
-	return j.active == len(j.segments)-1 && s.end > s.size/2
+	want := 1
+	if s := j.segments[j.active]; s.end > s.size/2 {
+		want = mostSpares
+	}
+	return len(j.segments)-1-j.active < want && time.Since(j.lastFull) > fullPause
 }
 
-// Busy tells whether Release has something to do: where there is no spare segment
-// and soon has to be one, or where more than one waits.
+// Busy tells whether Release has something to do: where a spare segment is missing,
+// or where more than one waits.
 func (j *Journal) Busy() bool { return j.Waiting() > 1 || j.needsSpare() }
 
 // Close closes the files. With mark, an empty frame at the log's last position is
@@ -229,7 +269,7 @@ func (j *Journal) Busy() bool { return j.Waiting() > 1 || j.needsSpare() }
 func (j *Journal) Close(mark bool, last eventstore.Position) error {
 	var err error
 	if mark && !j.readOnly {
-		if _, err = j.Append(last, last, nil); errors.Is(err, eventstore.ErrFull) {
+		if _, err = j.Append(last, last, nil, true); errors.Is(err, eventstore.ErrFull) {
 			err = nil // it is only a proof
 		}
 	}
