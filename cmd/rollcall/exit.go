@@ -87,6 +87,7 @@ var exitCases = []struct {
 	{exitConfig, is[*config.Error]},
 	{exitConfig, is[*domain.SettingError]},
 	{exitDamage, is[*eventstore.DamageError]},
+	{exitDamage, is[*eventstore.ChainError]},
 	{exitDamage, is[*eventstore.FormatError]},
 	{exitData, is[*eventstore.InUseError]},
 	{exitData, is[*eventstore.CopyError]},

@@ -30,6 +30,7 @@ var logErrors = map[string]struct {
 	"InUseError":    {&eventstore.InUseError{Path: "log.db", PID: 3}, exitData},
 	"FormatError":   {&eventstore.FormatError{Path: "log.db", Found: 9, Newest: 1}, exitDamage},
 	"DamageError":   {&eventstore.DamageError{Path: "log.db", From: 4, To: 5, Problem: "six"}, exitDamage},
+	"ChainError":    {&eventstore.ChainError{Path: "log.db", From: 8, To: 9}, exitDamage},
 	"CopyError":     {&eventstore.CopyError{Path: "log.db", Problem: "seven"}, exitData},
 }
 

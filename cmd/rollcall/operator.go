@@ -37,6 +37,7 @@ func (a *app) changing(ask request) func(*cobra.Command, []string) error {
 // besides those of the domain.
 var errorKinds = []control.ErrorKind{
 	control.Typed[*eventstore.DamageError]("log-damage"),
+	control.Typed[*eventstore.ChainError]("log-chain"),
 	control.Typed[*eventstore.FormatError]("log-format"),
 	control.Typed[*eventstore.CopyError]("log-copy"),
 	control.Typed[*eventstore.InUseError]("log-in-use"),
