@@ -81,7 +81,7 @@ func (l *Log) copyBlocks(ctx context.Context, db *bbolt.DB, now *state) error {
 
 // checkBlock reads a whole block.
 func (l *Log) checkBlock(b stored) error {
-	opened, err := b.open()
+	opened, err := b.open(new([]byte))
 	last := b.first - 1
 	if err == nil {
 		last, _, err = opened.End()

@@ -13,8 +13,25 @@ import (
 )
 
 // pageBytes is how much is copied out of the database in one transaction, if one
-// block is not more than that already.
-const pageBytes = 256 << 10
+// block is not more than that already; less of it for many records at a time, which
+// are to stay in a processor's cache on their way.
+const (
+	pageBytes     = 256 << 10
+	bulkPageBytes = 32 << 10
+)
+
+// page is a few blocks that follow one another. Its memory is used again.
+type page struct {
+	blocks []stored
+	bytes  []byte // what was copied out of the database
+}
+
+// copied gives a copy of b that lasts as long as the page.
+func (p *page) copied(b []byte) []byte {
+	begin := len(p.bytes)
+	p.bytes = append(p.bytes, b...)
+	return p.bytes[begin:len(p.bytes):len(p.bytes)]
+}
 
 // stored is one block of the log as it lies in the database or in the journal,
 // its checksum seen to be right.
@@ -30,8 +47,9 @@ type stored struct {
 func (l *Log) blocks(ctx context.Context, from, last eventstore.Position) iter.Seq2[stored, error] {
 	return func(yield func(stored, error) bool) {
 		for from <= last {
-			page, err := l.page(ctx, from, last)
-			for _, b := range page {
+			var p page
+			err := l.read(ctx, &p, from, last, pageBytes)
+			for _, b := range p.blocks {
 				if !yield(b, nil) {
 					return
 				}
@@ -45,60 +63,58 @@ func (l *Log) blocks(ctx context.Context, from, last eventstore.Position) iter.S
 	}
 }
 
-// page gives at least one of the blocks that hold the positions from from to
-// last. With an error come the blocks in front of it.
+// read fills a page with at least one of the blocks that hold the positions from
+// from to last, and about size bytes. With an error come the blocks in front of it.
 //
 // The state says where from lies. What it says lies in the database is there for
 // good; what it says lies in the journal it holds itself, whatever is packed
 // meanwhile. So nobody sees the seam.
-func (l *Log) page(ctx context.Context, from, last eventstore.Position) ([]stored, error) {
+func (l *Log) read(ctx context.Context, p *page, from, last eventstore.Position, size int) error {
+	p.blocks, p.bytes = p.blocks[:0], p.bytes[:0]
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return err
 	}
 	s := l.state.Load()
 	if from <= s.packed.last {
-		return l.packedPage(from, min(last, s.packed.last))
+		return l.readPacked(p, from, min(last, s.packed.last), size)
 	}
 	if _, err := l.watch(); err != nil {
-		return nil, err
+		return err
 	}
-	return framePage(s.from(from), last), nil
+	p.takeFrames(s.from(from), last, size)
+	return nil
 }
 
-// framePage gives the frames up to one that holds last, or a page of them.
-func framePage(frames []frame, last eventstore.Position) (page []stored) {
+// takeFrames takes the frames up to one that holds last, or as many as make a page.
+func (p *page) takeFrames(frames []frame, last eventstore.Position, most int) {
 	size := 0
 	for _, f := range frames {
 		if f.records == 0 {
 			continue
 		}
 		first := f.end.last - eventstore.Position(f.records) + 1
-		if first > last || size > pageBytes {
-			break
+		if first > last || size > most {
+			return
 		}
-		page = append(page, stored{first: first, last: f.end.last, plain: f.block})
+		p.blocks = append(p.blocks, stored{first: first, last: f.end.last, plain: f.block})
 		size += len(f.block)
 	}
-	return page
 }
 
-func (l *Log) packedPage(from, last eventstore.Position) (page []stored, err error) {
-	err = l.view(from, func(tx *bbolt.Tx) error {
+func (l *Log) readPacked(p *page, from, last eventstore.Position, most int) error {
+	return l.view(from, func(tx *bbolt.Tx) error {
 		c := tx.Bucket(bucketBlocks).Cursor()
 		key, value := seekBlock(c, from)
-		size := 0
-		for next := from; next <= last && size < pageBytes; key, value = c.Next() {
-			b, err := l.locate(key, value, next, last)
+		for next := from; next <= last && len(p.bytes) < most; key, value = c.Next() {
+			b, err := l.locate(p, key, value, next, last)
 			if err != nil {
 				return err
 			}
-			page = append(page, b)
-			size += len(value)
+			p.blocks = append(p.blocks, b)
 			next = b.last + 1
 		}
 		return nil
 	})
-	return page, err
 }
 
 // seekBlock finds the last block that begins at or in front of a position.
@@ -117,7 +133,7 @@ func seekBlock(c *bbolt.Cursor, at eventstore.Position) (key, value []byte) {
 
 // locate checks and copies a block that must hold position next; last is the
 // end of what is packed.
-func (l *Log) locate(key, value []byte, next, last eventstore.Position) (stored, error) {
+func (l *Log) locate(p *page, key, value []byte, next, last eventstore.Position) (stored, error) {
 	if len(key) != 8 {
 		return stored{}, l.missing(next, last)
 	}
@@ -129,7 +145,7 @@ func (l *Log) locate(key, value []byte, next, last eventstore.Position) (stored,
 	if !ok {
 		return stored{}, l.damage(first, "the checksum of the block is wrong")
 	}
-	b := stored{first: first, value: bytes.Clone(unsealed)}
+	b := stored{first: first, value: p.copied(unsealed)}
 	records, err := countRecords(b.value)
 	b.last = first + eventstore.Position(records) - 1
 	switch {
@@ -145,10 +161,9 @@ func (l *Log) missing(from, to eventstore.Position) error {
 	return &eventstore.DamageError{Path: l.path, From: from, To: to, Problem: "the records are missing"}
 }
 
-// open gives a block's records.
-func (b stored) open() (codec.Block, error) {
-	var buf []byte
-	plain, err := b.message(&buf)
+// open gives a block's records, which lie in buf where it has to be decompressed.
+func (b stored) open(buf *[]byte) (codec.Block, error) {
+	plain, err := b.message(buf)
 	if err != nil {
 		return codec.Block{}, err
 	}
@@ -178,7 +193,7 @@ func (l *Log) checkTail(packed tail) error {
 		key, value := tx.Bucket(bucketBlocks).Cursor().Last()
 		var end eventstore.Position
 		if len(key) == 8 {
-			b, err := l.locate(key, value, keyPosition(key), packed.last)
+			b, err := l.locate(&page{}, key, value, keyPosition(key), packed.last)
 			if err != nil {
 				return err
 			}

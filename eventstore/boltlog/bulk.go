@@ -3,23 +3,21 @@ package boltlog
 import (
 	"context"
 	"iter"
+	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"rollcall/eventstore"
 	"rollcall/eventstore/codec"
 )
 
-const (
-	// decoders is how many blocks are decoded at a time.
-	decoders = 2
-	// bulkRecords is how many records are given at once where single batches of
-	// the journal are put together.
-	bulkRecords = 4096
-)
+// mostHelpers is the most goroutines that decode for one reader.
+const mostHelpers = 3
 
 // Blocks gives the records that [Log.Read] gives, many at a time and much faster:
-// blocks are decoded beside each other and given in their order. A slice and the
-// events in it are valid only until the next step; who keeps an event copies it.
+// they are decoded ahead, on the processors that are free, and given in their order.
+// For an event nothing is allocated. A slice and the events in it are valid only
+// until the next step; who keeps an event copies it.
 func (l *Log) Blocks(ctx context.Context, from eventstore.Position) iter.Seq2[[]eventstore.Record, error] {
 	return func(yield func([]eventstore.Record, error) bool) {
 		if _, err := l.watch(); err != nil {
@@ -32,88 +30,116 @@ func (l *Log) Blocks(ctx context.Context, from eventstore.Position) iter.Seq2[[]
 
 func (l *Log) giveMany(ctx context.Context, from, last eventstore.Position, yield func([]eventstore.Record, error) bool) {
 	ctx, cancel := context.WithCancel(ctx)
-	b := newBulk(l, from, last)
+	helpers := min(max(runtime.GOMAXPROCS(0)-1, 1), mostHelpers)
+	b := newBulk(l, from, last, helpers)
 	var running sync.WaitGroup
 	running.Go(func() { b.read(ctx) })
-	for range decoders {
-		running.Go(b.decode)
+	for range helpers {
+		running.Go(b.help)
 	}
-	defer running.Wait()
-	defer cancel()
+	defer func() {
+		cancel()
+		running.Wait()
+		b.recycle()
+	}()
 	b.give(ctx, yield)
 }
 
-// bulk is one reading of many blocks. Chunks go round: from free to the reader,
-// from there to a decoder and, in their order, to the one who gives them.
+// bulk is one reading of many blocks. Chunks go round: from free to the reader, from
+// there, in their order, to the one who gives them, and beside that to the helpers.
+// A chunk whose turn it is and which no helper has begun is decoded by the one who
+// gives it, in whose cache it then is.
 type bulk struct {
 	log        *Log
 	from, last eventstore.Position
+	chunks     []*chunk
 	free       chan *chunk
-	toDecode   chan *chunk
 	inOrder    chan *chunk
+	ahead      chan *chunk // what a helper may decode, or has been decoded since
 }
 
 // chunk is a few blocks that are decoded and given together.
 type chunk struct {
-	blocks  []stored
+	page
 	buf     []byte
 	slab    codec.Slab
 	err     error
-	decoded chan struct{} // gets one value when slab and err are there
+	taken   atomic.Bool   // somebody decodes it
+	decoded chan struct{} // gets one value when a helper has
 }
 
-func newBulk(l *Log, from, last eventstore.Position) *bulk {
-	const chunks = 2 * decoders
-	b := &bulk{l, from, last, make(chan *chunk, chunks), make(chan *chunk, chunks), make(chan *chunk, chunks)}
+func newBulk(l *Log, from, last eventstore.Position, helpers int) *bulk {
+	chunks := 2 * (helpers + 1)
+	b := &bulk{
+		log: l, from: from, last: last,
+		free: make(chan *chunk, chunks), inOrder: make(chan *chunk, chunks), ahead: make(chan *chunk, chunks),
+	}
 	for range chunks {
-		b.free <- &chunk{decoded: make(chan struct{}, 1)}
+		c := spare.Get().(*chunk)
+		b.chunks = append(b.chunks, c)
+		b.free <- c
 	}
 	return b
 }
 
+// spare are chunks whose memory the next reading uses again.
+var spare = sync.Pool{New: func() any { return &chunk{decoded: make(chan struct{}, 1)} }}
+
+// recycle lets the next reading have the chunks.
+func (b *bulk) recycle() {
+	for _, c := range b.chunks {
+		select {
+		case <-c.decoded: // and nobody wanted it
+		default:
+		}
+		clear(c.blocks[:cap(c.blocks)]) // they may hold on to frames of the journal
+		spare.Put(c)
+	}
+}
+
 // read hands out what is stored.
 func (b *bulk) read(ctx context.Context) {
-	defer close(b.toDecode)
+	defer close(b.ahead)
 	defer close(b.inOrder)
 	b.log.readAhead(b.from)
-	var c *chunk
-	for s, err := range b.log.blocks(ctx, b.from, b.last) {
-		if c == nil {
-			select {
-			case c = <-b.free:
-			case <-ctx.Done():
-				return
-			}
+	for next := b.from; next <= b.last; {
+		var c *chunk
+		select {
+		case c = <-b.free:
+		case <-ctx.Done():
+			return
 		}
-		if c.err = err; err == nil {
-			c.blocks = append(c.blocks, s)
+		c.err = b.log.read(ctx, &c.page, next, b.last, bulkPageBytes)
+		c.taken.Store(false)
+		b.inOrder <- c // has room for every chunk
+		select {
+		case b.ahead <- c:
+		default: // no helper has had time for those in front
 		}
-		if err != nil || s.value != nil || s.last-c.blocks[0].first >= bulkRecords {
-			b.hand(c)
-			c = nil
+		if c.err != nil {
+			return
 		}
-	}
-	if c != nil {
-		b.hand(c)
+		next = c.blocks[len(c.blocks)-1].last + 1
 	}
 }
 
-// hand never waits: both channels have room for every chunk.
-func (b *bulk) hand(c *chunk) {
-	b.toDecode <- c
-	b.inOrder <- c
+// help decodes ahead.
+func (b *bulk) help() {
+	for c := range b.ahead {
+		if c.taken.CompareAndSwap(false, true) {
+			b.decode(c)
+			c.decoded <- struct{}{}
+		}
+	}
 }
 
-func (b *bulk) decode() {
-	for c := range b.toDecode {
-		c.slab.Reset()
-		for _, s := range c.blocks {
-			if err := b.decodeOne(c, s); err != nil {
-				c.err = err
-				break
-			}
+func (b *bulk) decode(c *chunk) {
+	c.slab.Reset()
+	for _, s := range c.blocks {
+		if err := b.decodeOne(c, s); err != nil {
+			c.err = err
+			return
 		}
-		c.decoded <- struct{}{}
 	}
 }
 
@@ -144,7 +170,11 @@ func (b *bulk) decodeOne(c *chunk, s stored) error {
 
 func (b *bulk) give(ctx context.Context, yield func([]eventstore.Record, error) bool) {
 	for c := range b.inOrder {
-		<-c.decoded
+		if c.taken.CompareAndSwap(false, true) {
+			b.decode(c)
+		} else {
+			<-c.decoded
+		}
 		if err := ctx.Err(); err != nil {
 			yield(nil, err)
 			return
@@ -156,7 +186,6 @@ func (b *bulk) give(ctx context.Context, yield func([]eventstore.Record, error) 
 			yield(nil, c.err)
 			return
 		}
-		c.blocks = c.blocks[:0]
 		b.free <- c
 	}
 	if err := ctx.Err(); err != nil {

@@ -33,7 +33,7 @@ var compressor = sync.OnceValues(func() (*zstd.Encoder, *zstd.Decoder) {
 	if err != nil {
 		panic(err) // the options are fixed
 	}
-	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(decoders), zstd.WithDecoderMaxMemory(codec.MaxBlock))
+	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(codec.MaxBlock))
 	if err != nil {
 		panic(err)
 	}
@@ -81,7 +81,7 @@ func decompress(buf *[]byte, value []byte) ([]byte, error) {
 	}
 	size := plainSize(value)
 	if cap(*buf) < size {
-		*buf = make([]byte, 0, size+zstdSlack)
+		*buf = make([]byte, 0, size+size/4+zstdSlack) // the next may be a little larger
 	}
 	_, dec := compressor()
 	block, err = dec.DecodeAll(value[zstdHead:], (*buf)[:0])

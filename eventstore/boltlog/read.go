@@ -48,12 +48,13 @@ func (l *Log) Follow(ctx context.Context, from eventstore.Position) iter.Seq2[ev
 
 // give yields the records from from to last and tells whether to go on.
 func (l *Log) give(ctx context.Context, from, last eventstore.Position, yield func(eventstore.Record, error) bool) bool {
+	var buf []byte
 	for b, err := range l.blocks(ctx, from, last) {
 		if err != nil {
 			yield(eventstore.Record{}, err)
 			return false
 		}
-		if !l.giveBlock(ctx, b, from, last, yield) {
+		if !l.giveBlock(ctx, b, &buf, from, last, yield) {
 			return false
 		}
 	}
@@ -66,8 +67,8 @@ func (l *Log) give(ctx context.Context, from, last eventstore.Position, yield fu
 
 // giveBlock yields what lies in a block from from to last. A block may reach past
 // last: it can have been packed since last was the end.
-func (l *Log) giveBlock(ctx context.Context, b stored, from, last eventstore.Position, yield func(eventstore.Record, error) bool) bool {
-	opened, err := b.open()
+func (l *Log) giveBlock(ctx context.Context, b stored, buf *[]byte, from, last eventstore.Position, yield func(eventstore.Record, error) bool) bool {
+	opened, err := b.open(buf)
 	if err == nil {
 		opened, err = opened.From(from)
 	}

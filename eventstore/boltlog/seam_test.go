@@ -72,6 +72,29 @@ func TestSeamFromAnywhere(t *testing.T) {
 	}
 }
 
+// For an event nothing is allocated: what a reading allocates is for the
+// transactions, one for some thousand events.
+func TestBlocksAllocateNothingForAnEvent(t *testing.T) {
+	log := open(t, t.TempDir())
+	town := logtest.NewTown(1000)
+	for log.Last() < 50_000 {
+		if _, err := log.Append(t.Context(), log.Last(), eventstore.Batch{Records: town.Records(5000)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pack(t, log)
+	read := func() {
+		for _, err := range log.Blocks(t.Context(), 1) {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if n := testing.AllocsPerRun(20, read) / float64(log.Last()); n > 0.02 {
+		t.Errorf("Blocks takes %.3f allocations an event, want about none", n)
+	}
+}
+
 func TestBlocksEnds(t *testing.T) {
 	log := halfPacked(t)
 	for range log.Blocks(t.Context(), 1) {

@@ -153,13 +153,16 @@ func TestUnknownField(t *testing.T) {
 	}
 }
 
+// field gives a number as it is stored, and event an event.
+func field(number protowire.Number, v uint64) []byte {
+	return protowire.AppendVarint(protowire.AppendTag(nil, number, protowire.VarintType), v)
+}
+
+func event(number protowire.Number, body []byte) []byte {
+	return protowire.AppendBytes(protowire.AppendTag(nil, number, protowire.BytesType), body)
+}
+
 func TestMalformed(t *testing.T) {
-	field := func(number protowire.Number, v uint64) []byte {
-		return protowire.AppendVarint(protowire.AppendTag(nil, number, protowire.VarintType), v)
-	}
-	event := func(number protowire.Number, body []byte) []byte {
-		return protowire.AppendBytes(protowire.AppendTag(nil, number, protowire.BytesType), body)
-	}
 	stopped := event(17, nil)
 	tests := map[string][]byte{
 		"nothing":                      nil,

@@ -7,32 +7,17 @@ func encodeCoverageLost(w *writer, e *domain.CoverageLost) {
 	w.duration(2, e.Silent)
 }
 
-func decodeCoverageLost(r *reader, e *domain.CoverageLost) {
-	for r.next() {
-		switch r.field {
-		case 1:
-			e.Session = domain.SessionID(r.ref())
-		case 2:
-			e.Silent = r.duration()
-		default:
-			r.skip()
-		}
-	}
+func decodeCoverageLost(n *numbers, e *domain.CoverageLost) {
+	e.Session = domain.SessionID(n.ref(1))
+	e.Silent = n.duration(2)
 }
 
 func encodeCoverageRegained(w *writer, e *domain.CoverageRegained) {
 	w.ref(1, domain.Position(e.Session))
 }
 
-func decodeCoverageRegained(r *reader, e *domain.CoverageRegained) {
-	for r.next() {
-		switch r.field {
-		case 1:
-			e.Session = domain.SessionID(r.ref())
-		default:
-			r.skip()
-		}
-	}
+func decodeCoverageRegained(n *numbers, e *domain.CoverageRegained) {
+	e.Session = domain.SessionID(n.ref(1))
 }
 
 func encodeSessionResumed(w *writer, e *domain.SessionResumed) {
@@ -40,15 +25,7 @@ func encodeSessionResumed(w *writer, e *domain.SessionResumed) {
 	w.uint(2, uint64(e.Fence))
 }
 
-func decodeSessionResumed(r *reader, e *domain.SessionResumed) {
-	for r.next() {
-		switch r.field {
-		case 1:
-			e.Session = domain.SessionID(r.ref())
-		case 2:
-			e.Fence = r.uint32()
-		default:
-			r.skip()
-		}
-	}
+func decodeSessionResumed(n *numbers, e *domain.SessionResumed) {
+	e.Session = domain.SessionID(n.ref(1))
+	e.Fence = n.uint32(2)
 }

@@ -7,17 +7,9 @@ func encodeEnrolmentOffered(w *writer, e *domain.EnrolmentOffered) {
 	w.duration(2, e.ValidFor)
 }
 
-func decodeEnrolmentOffered(r *reader, e *domain.EnrolmentOffered) {
-	for r.next() {
-		switch r.field {
-		case 1:
-			e.Person = domain.PersonID(r.ref())
-		case 2:
-			e.ValidFor = r.duration()
-		default:
-			r.skip()
-		}
-	}
+func decodeEnrolmentOffered(n *numbers, e *domain.EnrolmentOffered) {
+	e.Person = domain.PersonID(n.ref(1))
+	e.ValidFor = n.duration(2)
 }
 
 func encodeDeviceEnrolled(w *writer, e *domain.DeviceEnrolled) {
@@ -25,28 +17,11 @@ func encodeDeviceEnrolled(w *writer, e *domain.DeviceEnrolled) {
 	w.ref(2, domain.Position(e.Offer))
 }
 
-func decodeDeviceEnrolled(r *reader, e *domain.DeviceEnrolled) {
-	for r.next() {
-		switch r.field {
-		case 1:
-			e.Person = domain.PersonID(r.ref())
-		case 2:
-			e.Offer = domain.OfferID(r.ref())
-		default:
-			r.skip()
-		}
-	}
+func decodeDeviceEnrolled(n *numbers, e *domain.DeviceEnrolled) {
+	e.Person = domain.PersonID(n.ref(1))
+	e.Offer = domain.OfferID(n.ref(2))
 }
 
 func encodeDeviceRevoked(w *writer, e *domain.DeviceRevoked) { w.ref(1, domain.Position(e.Device)) }
 
-func decodeDeviceRevoked(r *reader, e *domain.DeviceRevoked) {
-	for r.next() {
-		switch r.field {
-		case 1:
-			e.Device = domain.DeviceID(r.ref())
-		default:
-			r.skip()
-		}
-	}
-}
+func decodeDeviceRevoked(n *numbers, e *domain.DeviceRevoked) { e.Device = domain.DeviceID(n.ref(1)) }

@@ -8,19 +8,10 @@ func encodeLoginRequested(w *writer, e *domain.LoginRequested) {
 	w.ref(3, domain.Position(e.Account))
 }
 
-func decodeLoginRequested(r *reader, e *domain.LoginRequested) {
-	for r.next() {
-		switch r.field {
-		case 1:
-			e.Device = domain.DeviceID(r.ref())
-		case 2:
-			e.Service = domain.ServiceID(r.ref())
-		case 3:
-			e.Account = domain.AccountID(r.ref())
-		default:
-			r.skip()
-		}
-	}
+func decodeLoginRequested(n *numbers, e *domain.LoginRequested) {
+	e.Device = domain.DeviceID(n.ref(1))
+	e.Service = domain.ServiceID(n.ref(2))
+	e.Account = domain.AccountID(n.ref(3))
 }
 
 func encodeLoginAdmitted(w *writer, e *domain.LoginAdmitted) {
@@ -30,35 +21,16 @@ func encodeLoginAdmitted(w *writer, e *domain.LoginAdmitted) {
 	w.optDuration(4, e.LongestIdle)
 }
 
-func decodeLoginAdmitted(r *reader, e *domain.LoginAdmitted) {
-	for r.next() {
-		switch r.field {
-		case 1:
-			e.Session = domain.SessionID(r.ref())
-		case 2:
-			e.Seats = r.uint32()
-		case 3:
-			e.Limit = r.optUint()
-		case 4:
-			e.LongestIdle = r.optDuration()
-		default:
-			r.skip()
-		}
-	}
+func decodeLoginAdmitted(n *numbers, e *domain.LoginAdmitted) {
+	e.Session = domain.SessionID(n.ref(1))
+	e.Seats = n.uint32(2)
+	e.Limit = n.optUint(3)
+	e.LongestIdle = n.optDuration(4)
 }
 
 func encodeLoginAccepted(w *writer, e *domain.LoginAccepted) { w.ref(1, domain.Position(e.Session)) }
 
-func decodeLoginAccepted(r *reader, e *domain.LoginAccepted) {
-	for r.next() {
-		switch r.field {
-		case 1:
-			e.Session = domain.SessionID(r.ref())
-		default:
-			r.skip()
-		}
-	}
-}
+func decodeLoginAccepted(n *numbers, e *domain.LoginAccepted) { e.Session = domain.SessionID(n.ref(1)) }
 
 func encodeLoginRejected(w *writer, e *domain.LoginRejected) {
 	w.ref(1, domain.Position(e.Session))
@@ -71,27 +43,13 @@ func encodeLoginRejected(w *writer, e *domain.LoginRejected) {
 	w.optDuration(8, e.Queue)
 }
 
-func decodeLoginRejected(r *reader, e *domain.LoginRejected) {
-	for r.next() {
-		switch r.field {
-		case 1:
-			e.Session = domain.SessionID(r.ref())
-		case 2:
-			e.Code = domain.RejectCode(r.uint8())
-		case 3:
-			e.Seats = r.uint32()
-		case 4:
-			e.Limit = r.optUint()
-		case 5:
-			e.LongestIdle = r.optDuration()
-		case 6:
-			e.RetryAfter = r.optDuration()
-		case 7:
-			e.IdleSeats = r.uint32()
-		case 8:
-			e.Queue = r.optDuration()
-		default:
-			r.skip()
-		}
-	}
+func decodeLoginRejected(n *numbers, e *domain.LoginRejected) {
+	e.Session = domain.SessionID(n.ref(1))
+	e.Code = domain.RejectCode(n.uint8(2))
+	e.Seats = n.uint32(3)
+	e.Limit = n.optUint(4)
+	e.LongestIdle = n.optDuration(5)
+	e.RetryAfter = n.optDuration(6)
+	e.IdleSeats = n.uint32(7)
+	e.Queue = n.optDuration(8)
 }

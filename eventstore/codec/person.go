@@ -7,17 +7,9 @@ func encodePersonPermitted(w *writer, e *domain.PersonPermitted) {
 	w.ref(2, domain.Position(e.Service))
 }
 
-func decodePersonPermitted(r *reader, e *domain.PersonPermitted) {
-	for r.next() {
-		switch r.field {
-		case 1:
-			e.Person = domain.PersonID(r.ref())
-		case 2:
-			e.Service = domain.ServiceID(r.ref())
-		default:
-			r.skip()
-		}
-	}
+func decodePersonPermitted(n *numbers, e *domain.PersonPermitted) {
+	e.Person = domain.PersonID(n.ref(1))
+	e.Service = domain.ServiceID(n.ref(2))
 }
 
 func encodePersonBarred(w *writer, e *domain.PersonBarred) {
@@ -25,15 +17,7 @@ func encodePersonBarred(w *writer, e *domain.PersonBarred) {
 	w.ref(2, domain.Position(e.Account))
 }
 
-func decodePersonBarred(r *reader, e *domain.PersonBarred) {
-	for r.next() {
-		switch r.field {
-		case 1:
-			e.Person = domain.PersonID(r.ref())
-		case 2:
-			e.Account = domain.AccountID(r.ref())
-		default:
-			r.skip()
-		}
-	}
+func decodePersonBarred(n *numbers, e *domain.PersonBarred) {
+	e.Person = domain.PersonID(n.ref(1))
+	e.Account = domain.AccountID(n.ref(2))
 }

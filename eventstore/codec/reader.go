@@ -26,6 +26,7 @@ type reader struct {
 	buf     []byte
 	at      domain.Position // of the record being read
 	problem string
+	numbers *numbers // for those of an event
 
 	field protowire.Number
 	wire  protowire.Type
@@ -121,10 +122,12 @@ func (r *reader) ref() domain.Position {
 	return r.at - domain.Position(back)
 }
 
+// mostMillis is the longest duration there is, in milliseconds.
+const mostMillis = math.MaxInt64 / 1_000_000
+
 func (r *reader) duration() time.Duration {
-	const most = math.MaxInt64 / int64(time.Millisecond)
 	ms := protowire.DecodeZigZag(r.uint())
-	if ms > most || ms < -most {
+	if ms > mostMillis || ms < -mostMillis {
 		r.refuse("field %d is %d milliseconds, too long", r.field, ms)
 		return 0
 	}

@@ -83,6 +83,7 @@ func (e *encoder) check(r domain.Record) string {
 type decoder struct {
 	place
 	fields, body reader
+	numbers      numbers
 }
 
 // next decodes the next record from b. After an *[UnknownEventError] it can go
@@ -112,7 +113,7 @@ func (d *decoder) next(b []byte) (domain.Record, error) {
 }
 
 func (d *decoder) event(entry *entry) domain.Event {
-	d.body = reader{buf: d.fields.bytes(), at: d.fields.at}
+	d.body = reader{buf: d.fields.bytes(), at: d.fields.at, numbers: &d.numbers}
 	event := entry.decode(&d.body)
 	if d.body.problem != "" {
 		d.fields.refuse("event %d: %s", entry.number, d.body.problem)

@@ -92,13 +92,6 @@ func decodeOption(r *reader, s *domain.Settings) {
 
 func encodeServiceRemoved(w *writer, e *domain.ServiceRemoved) { w.ref(1, domain.Position(e.Service)) }
 
-func decodeServiceRemoved(r *reader, e *domain.ServiceRemoved) {
-	for r.next() {
-		switch r.field {
-		case 1:
-			e.Service = domain.ServiceID(r.ref())
-		default:
-			r.skip()
-		}
-	}
+func decodeServiceRemoved(n *numbers, e *domain.ServiceRemoved) {
+	e.Service = domain.ServiceID(n.ref(1))
 }

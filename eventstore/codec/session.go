@@ -9,21 +9,11 @@ func encodeSessionIdledOut(w *writer, e *domain.SessionIdledOut) {
 	w.bool(4, e.OutOfCoverage)
 }
 
-func decodeSessionIdledOut(r *reader, e *domain.SessionIdledOut) {
-	for r.next() {
-		switch r.field {
-		case 1:
-			e.Session = domain.SessionID(r.ref())
-		case 2:
-			e.For = domain.SessionID(r.ref())
-		case 3:
-			e.Idle = r.duration()
-		case 4:
-			e.OutOfCoverage = r.bool()
-		default:
-			r.skip()
-		}
-	}
+func decodeSessionIdledOut(n *numbers, e *domain.SessionIdledOut) {
+	e.Session = domain.SessionID(n.ref(1))
+	e.For = domain.SessionID(n.ref(2))
+	e.Idle = n.duration(3)
+	e.OutOfCoverage = n.bool(4)
 }
 
 func encodeSessionEnded(w *writer, e *domain.SessionEnded) {
@@ -32,17 +22,8 @@ func encodeSessionEnded(w *writer, e *domain.SessionEnded) {
 	w.optDuration(3, e.Idle)
 }
 
-func decodeSessionEnded(r *reader, e *domain.SessionEnded) {
-	for r.next() {
-		switch r.field {
-		case 1:
-			e.Session = domain.SessionID(r.ref())
-		case 2:
-			e.Cause = domain.EndCause(r.uint8())
-		case 3:
-			e.Idle = r.optDuration()
-		default:
-			r.skip()
-		}
-	}
+func decodeSessionEnded(n *numbers, e *domain.SessionEnded) {
+	e.Session = domain.SessionID(n.ref(1))
+	e.Cause = domain.EndCause(n.uint8(2))
+	e.Idle = n.optDuration(3)
 }

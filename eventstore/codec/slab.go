@@ -11,13 +11,15 @@ import (
 // must not be used by two goroutines at once.
 type Slab struct {
 	records []domain.Record
-	pools   [len(byNumber)]pool
+	pools   []pool  // by field number; nil where an event has texts
+	numbers numbers // of the record being decoded
+	end     [quickMost]byte
 }
 
 // pool holds the events of one type.
 type pool interface {
-	// decode reads an event into the next free place.
-	decode(*reader) domain.Event
+	// make reads an event into the next free place.
+	make(*numbers) domain.Event
 	// reset frees every place.
 	reset()
 }
@@ -27,21 +29,19 @@ type poolOf[E any, P interface {
 	*E
 	domain.Event
 }] struct {
-	read   func(*reader, P)
+	decode func(*numbers, P)
 	events []E
 }
 
-func (p *poolOf[E, P]) decode(r *reader) domain.Event {
-	n := len(p.events)
-	if n == cap(p.events) { // those decoded so far stay where they are
-		p.events, n = make([]E, 0, max(64, 2*n)), 0
+func (p *poolOf[E, P]) make(n *numbers) domain.Event {
+	free := len(p.events)
+	if free == cap(p.events) { // those decoded so far stay where they are
+		p.events, free = make([]E, 0, max(64, 2*free)), 0
 	}
-	p.events = p.events[:n+1]
-	e := &p.events[n]
-	var zero E
-	*e = zero
-	p.read(r, e)
-	return P(e)
+	p.events = p.events[:free+1]
+	e := P(&p.events[free])
+	p.decode(n, e)
+	return e
 }
 
 func (p *poolOf[E, P]) reset() { p.events = p.events[:0] }
@@ -57,28 +57,55 @@ func (s *Slab) Reset() {
 	}
 }
 
+// fill makes the pools.
+func (s *Slab) fill() {
+	s.pools = make([]pool, len(byNumber))
+	for number, e := range byNumber {
+		if e != nil && e.pool != nil {
+			s.pools[number] = e.pool()
+		}
+	}
+}
+
 // Records gives what has been decoded into the slab since it was reset. It is valid
 // until the slab is reset or decoded into again.
 func (s *Slab) Records() []domain.Record { return s.records }
 
 // Decode decodes every record of the block into the slab, behind what is there. The
 // errors are those of [Block.Records]; any of them ends it.
-func (b Block) Decode(s *Slab) error {
-	at := b.before
-	rest := b.records
-	r := reader{}
-	for len(rest) > 0 {
-		raw, n := consumeRecord(rest)
-		if n <= 0 {
-			return b.decodeSlowly(s, at, rest)
+func (b Block) Decode(s *Slab) (err error) {
+	if s.pools == nil {
+		s.fill()
+	}
+	for len(b.records) > 0 && err == nil {
+		if b = s.decodeQuickly(b); len(b.records) > 0 {
+			b, err = s.decodeSlowly(b)
 		}
-		event, ms, ok := s.fast(&r, raw, at)
-		if !ok {
-			return b.decodeSlowly(s, at, rest)
+	}
+	return err
+}
+
+// decodeSlowly decodes whatever the block begins with, and gives the rest.
+func (s *Slab) decodeSlowly(b Block) (rest Block, err error) {
+	raw, n := consumeRecord(b.records)
+	if n <= 0 { // not a record
+		return Block{}, s.decodeRest(b)
+	}
+	d := decoder{place: b.before}
+	record, err := d.next(raw)
+	if err == nil {
+		s.records = append(s.records, record)
+	}
+	return Block{d.place, b.records[n:]}, err
+}
+
+// decodeRest decodes all that is left of a block, or tells why it cannot.
+func (s *Slab) decodeRest(b Block) error {
+	for record, err := range b.Records() {
+		if err != nil {
+			return err
 		}
-		at = place{at.last + 1, ms}
-		s.records = append(s.records, domain.Record{Position: at.last, Time: instant(ms), Event: event})
-		rest = rest[n:]
+		s.records = append(s.records, record)
 	}
 	return nil
 }
@@ -86,7 +113,7 @@ func (b Block) Decode(s *Slab) error {
 // consumeRecord gives the bytes of the record that b begins with, and how many it
 // takes with its tag; n is not positive where something else stands there.
 func consumeRecord(b []byte) (raw []byte, n int) {
-	if b[0] != fieldRecord<<3|byte(protowire.BytesType) {
+	if b[0] != tagRecord {
 		return nil, 0
 	}
 	if len(b) > 1 && b[1] < 0x80 { // nearly all are this short
@@ -97,56 +124,6 @@ func consumeRecord(b []byte) (raw []byte, n int) {
 	}
 	raw, n = protowire.ConsumeBytes(b[1:])
 	return raw, n + 1
-}
-
-// fast decodes a record as the encoder of this package writes it; ok is false for
-// any other, be it a valid one or not.
-func (s *Slab) fast(r *reader, b []byte, before place) (event domain.Event, ms int64, ok bool) {
-	ms = before.ms
-	if len(b) > 1 && b[0] == 1<<3|byte(protowire.VarintType) {
-		after, n := protowire.ConsumeVarint(b[1:])
-		if n < 0 || after > latest {
-			return nil, 0, false
-		}
-		ms, b = ms+int64(after), b[1+n:]
-	}
-	if len(b) < 2 || ms > latest {
-		return nil, 0, false
-	}
-	*r = reader{buf: b, at: before.last + 1}
-	if !r.next() || r.wire != protowire.BytesType {
-		return nil, 0, false
-	}
-	p := s.pool(r.field)
-	if length := r.varint(); p == nil || r.problem != "" || length != uint64(len(r.buf)) {
-		return nil, 0, false
-	}
-	event = p.decode(r)
-	return event, ms, r.problem == ""
-}
-
-func (s *Slab) pool(number protowire.Number) pool {
-	if int(number) >= len(s.pools) {
-		return nil
-	}
-	if p := s.pools[number]; p != nil {
-		return p
-	}
-	if e := byNumber[number]; e != nil {
-		s.pools[number] = e.pool()
-	}
-	return s.pools[number]
-}
-
-// decodeSlowly decodes the rest of a block, one record at a time.
-func (b Block) decodeSlowly(s *Slab, at place, rest []byte) error {
-	for record, err := range (Block{at, rest}).Records() {
-		if err != nil {
-			return err
-		}
-		s.records = append(s.records, record)
-	}
-	return nil
 }
 
 // From gives the block without the records in front of a position, which are

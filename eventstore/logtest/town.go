@@ -1,4 +1,4 @@
-package boltlog_test
+package logtest
 
 import (
 	"math/rand/v2"
@@ -8,10 +8,10 @@ import (
 	"rollcall/eventstore"
 )
 
-// town makes up what a log of so many people holds: logins, most of them accepted,
+// Town makes up what a log of so many people holds: logins, most of them accepted,
 // people out of coverage and back, idle logouts and endings, at random times
-// over days. The same seed gives the same events.
-type town struct {
+// over days. It is what benchmarks read; the events are the same every time.
+type Town struct {
 	random *rand.Rand
 	last   eventstore.Position
 	at     time.Time
@@ -19,12 +19,13 @@ type town struct {
 	live   []domain.SessionID
 }
 
-func newTown(people int) *town {
-	return &town{random: rand.New(rand.NewPCG(1, 1)), at: time.Date(2026, 1, 5, 7, 0, 0, 0, time.UTC), people: people}
+// NewTown gives a town in front of its first event.
+func NewTown(people int) *Town {
+	return &Town{random: rand.New(rand.NewPCG(1, 1)), at: time.Date(2026, 1, 5, 7, 0, 0, 0, time.UTC), people: people}
 }
 
-// records gives at least n more records.
-func (w *town) records(n int) (records []eventstore.Record) {
+// Records gives at least n more records.
+func (w *Town) Records(n int) (records []eventstore.Record) {
 	add := func(e domain.Event) eventstore.Position {
 		w.last++
 		records = append(records, eventstore.Record{Position: w.last, Time: w.at, Event: e})
@@ -48,7 +49,7 @@ func (w *town) records(n int) (records []eventstore.Record) {
 	return records
 }
 
-func (w *town) login(add func(domain.Event) eventstore.Position) {
+func (w *Town) login(add func(domain.Event) eventstore.Position) {
 	who := min(1+eventstore.Position(w.random.IntN(w.people)*3), w.last+1)
 	session := domain.SessionID(add(&domain.LoginRequested{Device: domain.DeviceID(who), Service: 1, Account: domain.AccountID(who)}))
 	limit := domain.Some(uint32(w.people))
@@ -66,9 +67,9 @@ func (w *town) login(add func(domain.Event) eventstore.Position) {
 	w.live = append(w.live, session)
 }
 
-func (w *town) anyone() domain.SessionID { return w.live[w.random.IntN(len(w.live))] }
+func (w *Town) anyone() domain.SessionID { return w.live[w.random.IntN(len(w.live))] }
 
-func (w *town) leave() domain.SessionID {
+func (w *Town) leave() domain.SessionID {
 	if len(w.live) == 0 {
 		return 1
 	}
