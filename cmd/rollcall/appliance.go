@@ -41,7 +41,7 @@ func (a *appliance) caughtUp(ctx context.Context) error {
 	if a.started.IsZero() {
 		return a.views.CatchUp(ctx) // nobody else keeps them
 	}
-	return a.views.WaitFor(ctx, a.log.Last())
+	return a.store.waitForViews(ctx)
 }
 
 // Status implements [control.Operator].

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -34,25 +35,67 @@ type store struct {
 	log    *boltlog.Log
 	views  *projections.Set
 	logger *slog.Logger // nil where nothing is kept up
+
+	unsaved atomic.Pointer[unsavedError] // why the views could not be saved when that was last tried
 }
 
 func (s *store) Close() error { return errors.Join(s.views.Close(), s.log.Close()) }
 
+// unsavedError tells that the views are behind the log, for want of room.
+type unsavedError struct{ err error }
+
+func (e *unsavedError) Error() string {
+	return fmt.Sprintf("the views are behind the log, because they cannot be saved: %v; free space on the disk of the data folder, a restart is not needed", e.err)
+}
+
+func (e *unsavedError) Unwrap() error { return e.err }
+
+const (
+	// unsavedPause is how long keepViews waits for room.
+	unsavedPause = time.Second
+	// unsavedReminder is how often it says so.
+	unsavedReminder = time.Minute
+)
+
 // keepViews keeps the views up to date until ctx ends. A rebuild that an operator
 // asks for at the same moment may bring them up to date first.
 func (s *store) keepViews(ctx context.Context) error {
+	var said time.Time
 	for {
 		pause := 50 * time.Millisecond
 		switch err := s.views.Run(ctx); {
 		case errors.Is(err, projections.ErrRunning):
 		case isAny(syscall.ENOSPC, syscall.EDQUOT)(err): // the log waits for room, too
-			s.logger.Error("the views cannot be saved; trying again", "reason", reason(err), "next", "free space on the disk of the data folder; a restart is not needed")
-			pause = 5 * time.Second
+			s.unsaved.Store(&unsavedError{err})
+			if time.Since(said) > unsavedReminder {
+				s.logger.Error("the views cannot be saved; trying again", "reason", reason(err), "next", "free space on the disk of the data folder; a restart is not needed")
+				said = time.Now()
+			}
+			pause = unsavedPause
 		default:
 			return err
 		}
 		if sleep(ctx, pause) != nil {
 			return nil
+		}
+	}
+}
+
+// waitForViews waits until the views are up to date, but not for room.
+func (s *store) waitForViews(ctx context.Context) error {
+	last := s.log.Last()
+	for {
+		soon, cancel := context.WithTimeout(ctx, 2*unsavedPause)
+		err := s.views.WaitFor(soon, last)
+		cancel()
+		if err == nil {
+			s.unsaved.Store(nil)
+		}
+		if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return err
+		}
+		if unsaved := s.unsaved.Load(); unsaved != nil {
+			return unsaved
 		}
 	}
 }
