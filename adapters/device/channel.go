@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/flynn/noise"
@@ -43,7 +44,16 @@ type channel struct {
 
 	writing  sync.Mutex // guards out, and the order of records
 	patience time.Duration
+	hurried  atomic.Int64 // nanoseconds: of the patience with writing, what is left of it; zero is all
 }
+
+// takes gives how long the other end may take to take a record.
+func (c *channel) takes() time.Duration {
+	return min(c.patience, or(time.Duration(c.hurried.Load()), c.patience))
+}
+
+// hurry bounds how long the other end may take to take the last record.
+func (c *channel) hurry(patience time.Duration) { c.hurried.Store(int64(patience)) }
 
 // Read gives what was read ahead, then what the connection gives.
 func (c *channel) Read(b []byte) (int, error) {
@@ -58,17 +68,25 @@ func (c *channel) Read(b []byte) (int, error) {
 // length reads the length of the next record. It may wait for ever, and holds
 // no buffer meanwhile.
 func (c *channel) length() (int, error) {
-	c.end = copy(c.ahead[:], c.ahead[c.start:c.end])
-	c.start = 0
-	for c.end < 2 {
-		n, err := c.conn.Read(c.ahead[c.end:])
-		c.end += n
-		if err != nil && c.end < 2 {
-			return 0, err
-		}
+	if err := c.await(2); err != nil {
+		return 0, err
 	}
 	c.start = 2
 	return int(binary.BigEndian.Uint16(c.ahead[:])), nil
+}
+
+// await reads ahead until there are n bytes, at most [firstRead].
+func (c *channel) await(n int) error {
+	c.end = copy(c.ahead[:], c.ahead[c.start:c.end])
+	c.start = 0
+	for c.end < n {
+		got, err := c.conn.Read(c.ahead[c.end:])
+		c.end += got
+		if err != nil && c.end < n {
+			return err
+		}
+	}
+	return nil
 }
 
 // receive waits for the next record and decodes the message in it into m.
@@ -137,7 +155,7 @@ func (c *channel) write(frame []byte) error {
 		return fmt.Errorf("encrypt record: %w", err)
 	}
 	binary.BigEndian.PutUint16(record, uint16(len(record)-2))
-	if err := c.conn.SetWriteDeadline(time.Now().Add(c.patience)); err != nil {
+	if err := c.conn.SetWriteDeadline(time.Now().Add(c.takes())); err != nil {
 		return err
 	}
 	_, err = c.conn.Write(record)

@@ -64,7 +64,7 @@ func (c *Client) Login(ctx context.Context, service, account, password string) (
 	if err := checkOpening(opening); err != nil {
 		return nil, err
 	}
-	ch, answer, err := c.ask(ctx, opening)
+	ch, answer, err := c.askPatiently(ctx, opening)
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +99,21 @@ func (c *Client) Resume(service string) (*Session, error) {
 		return nil, fmt.Errorf("service %q: %w", service, ErrNoSession)
 	}
 	return newSession(c, service, saved, nil, 0), nil
+}
+
+// askPatiently is ask, which it tries again where the server is crowded, for as
+// long as an answer may take.
+func (c *Client) askPatiently(ctx context.Context, opening *linkpb.ToServer) (*channel, broker.ToDevice, error) {
+	for began := time.Now(); ; {
+		ch, answer, err := c.ask(ctx, opening)
+		later := turn(err)
+		if later == 0 || time.Since(began)+later > c.options.Answer {
+			return ch, answer, err
+		}
+		if err := sleep(ctx, obey(later)); err != nil {
+			return nil, nil, err
+		}
+	}
 }
 
 // ask opens a link and waits for the first message on it. The link is closed

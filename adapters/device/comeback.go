@@ -19,12 +19,15 @@ func (s *Session) comeBack(ctx context.Context, h Handler, after time.Duration) 
 	if err := sleep(ctx, after); err != nil {
 		return err
 	}
-	for pause := o.FirstPause; ; pause = min(2*pause, o.LongestPause) {
+	for pause := o.FirstPause; ; {
 		hint, err := s.resume(ctx)
 		if err == nil || errors.As(err, new(*EndedError)) || ctx.Err() != nil {
 			return err
 		}
 		wait := max(obey(hint), jitter(pause))
+		if !errors.As(err, new(*CrowdedError)) { // whoever is given a turn need not be shy
+			pause = min(2*pause, o.LongestPause)
+		}
 		if since := time.Since(began); o.GiveUp > 0 && since+wait > o.GiveUp {
 			return &NoCoverageError{For: since, Err: err}
 		}
@@ -45,7 +48,7 @@ func (s *Session) resume(ctx context.Context) (hint time.Duration, err error) {
 	s.mu.Unlock()
 	ch, answer, err := s.client.ask(ctx, opening)
 	if err != nil {
-		return 0, err
+		return turn(err), err
 	}
 	switch a := answer.(type) {
 	case broker.Resumed:
@@ -77,6 +80,15 @@ func (o Options) rest(short int) time.Duration {
 // jitter gives a time between half of d and d, so that the devices of a restarted
 // server do not come back all at once.
 func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d/2+1) }
+
+// turn gives when a crowded server wants to see the device again.
+func turn(err error) time.Duration {
+	var crowded *CrowdedError
+	if !errors.As(err, &crowded) {
+		return 0
+	}
+	return crowded.After
+}
 
 // longestHint bounds how long a device stays away because a server says so.
 const longestHint = time.Hour

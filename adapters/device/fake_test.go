@@ -31,6 +31,7 @@ type fakeBroker struct {
 	logins   []broker.Login
 	labels   []string
 	stopping bool
+	busy     time.Duration // if not zero, sessions cannot go on for that long
 	position uint64
 }
 
@@ -97,15 +98,24 @@ func (b *fakeBroker) Login(ctx context.Context, login broker.Login, link broker.
 
 func (b *fakeBroker) Resume(_ context.Context, r broker.Resume, link broker.Link) (broker.Session, error) {
 	b.mu.Lock()
-	s, stopping := b.sessions[r.Session], b.stopping
+	s, stopping, busy := b.sessions[r.Session], b.stopping, b.busy
 	b.mu.Unlock()
 	switch {
+	case busy > 0:
+		return nil, link.Send(broker.ResumeRefused{Session: r.Session, RetryAfter: busy})
 	case stopping:
 		return nil, broker.ErrStopped
 	case s == nil || s.secret != string(r.Secret):
 		return nil, link.Send(broker.ResumeRefused{Session: r.Session, Ended: true, Cause: b.cause(r.Session)})
 	}
 	return s.resume(r, link)
+}
+
+// open ends all trouble.
+func (b *fakeBroker) open() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.busy, b.stopping = 0, false
 }
 
 func (b *fakeBroker) session(id domain.SessionID) *fakeSession {

@@ -14,16 +14,14 @@ import (
 // greet takes a link from its preamble to its opening, within the handshake
 // timeout, and gives what is to be done next.
 func (s *Server) greet(l *link) (serve func(context.Context), err error) {
-	select {
-	case s.shaking <- struct{}{}:
-		defer func() { <-s.shaking }()
-	default:
-		return nil, errCrowded
-	}
 	if err := l.conn.SetDeadline(time.Now().Add(s.config.HandshakeTimeout)); err != nil {
 		return nil, err
 	}
-	key, opening, err := s.handshake(l)
+	preamble, err := hear(l)
+	if err != nil {
+		return nil, err
+	}
+	key, opening, err := s.handshake(l, preamble)
 	if err != nil {
 		return nil, err
 	}
@@ -36,14 +34,27 @@ func (s *Server) greet(l *link) (serve func(context.Context), err error) {
 	return s.open(l, key, opening)
 }
 
-func (s *Server) handshake(l *link) (key []byte, opening *linkpb.ToServer, err error) {
+// hear waits until a device has sent its preamble and its first handshake message,
+// and reads the former. So far it costs a connection and nothing else.
+func hear(l *link) (Preamble, error) {
 	preamble, err := ReadPreamble(l)
 	if errors.As(err, new(*VersionError)) {
 		answerVersion(l)
 	}
 	if err != nil {
-		return nil, nil, err
+		return Preamble{}, err
 	}
+	return preamble, l.await(helloSize)
+}
+
+// handshake does what costs something, for as many links at a time as may.
+func (s *Server) handshake(l *link, preamble Preamble) (key []byte, opening *linkpb.ToServer, err error) {
+	place, later := s.lobby.enter(l)
+	if place == nil {
+		l.sendAway(later)
+		return nil, nil, errCrowded
+	}
+	defer s.lobby.leave(place)
 	return answer(&l.channel, s.config.Key.pair, preamble)
 }
 
@@ -81,7 +92,7 @@ func (l *link) login(ctx context.Context, m *linkpb.Login) {
 		Device: l.device, Service: domain.ServiceName(m.GetService()), Account: m.GetAccount(),
 		Password: m.GetPassword(), Address: l.peer,
 	}
-	l.converse(ctx, broker.Rejected{Code: domain.RejectInterrupted, RetryAfter: tryLater, Text: "the server is stopping"},
+	l.converse(ctx, broker.Rejected{Code: domain.RejectInterrupted, RetryAfter: l.server.tryLater(), Text: "the server is stopping"},
 		func(ctx context.Context) (broker.Session, error) { return l.server.config.Devices.Login(ctx, login, l) })
 }
 
@@ -90,12 +101,18 @@ func (l *link) resume(ctx context.Context, m *linkpb.Resume) {
 		Device: l.device, Session: domain.SessionID(m.GetSession()), Secret: m.GetSecret(),
 		Received: m.GetReceived(), Epoch: m.GetEpoch(), State: m.GetState(), Address: l.peer,
 	}
-	l.converse(ctx, broker.ResumeRefused{Session: resume.Session, RetryAfter: tryLater, Text: "the server is stopping"},
+	l.converse(ctx, broker.ResumeRefused{Session: resume.Session, RetryAfter: l.server.tryLater(), Text: "the server is stopping"},
 		func(ctx context.Context) (broker.Session, error) {
 			return l.server.config.Devices.Resume(ctx, resume, l)
 		})
 }
 
-// tryLater is when a device shall come back that a stopping broker did not
-// answer.
-const tryLater = 5 * time.Second
+// tryLater gives when a device shall come back that a stopping broker did not
+// answer: what the broker has told the devices that have a session, else a moment.
+func (s *Server) tryLater() time.Duration {
+	return max(time.Duration(s.comeBack.Load()), aMoment)
+}
+
+// aMoment is how long a restart takes at least. Who comes too early waits longer
+// the next time.
+const aMoment = time.Second

@@ -153,13 +153,12 @@ func initiate(conn net.Conn, own *ecdh.PrivateKey, server []byte, preamble Pream
 	return &channel{conn: conn, in: in, out: out, patience: defaultPatience}, nil
 }
 
-// readHello reads the server's handshake message; or the preamble that a server
-// of another version answers with instead.
+// readHello reads the server's handshake message, or what it answers with instead.
 func readHello(conn net.Conn, s shake) error {
 	var b [helloSize]byte
 	n, err := io.ReadFull(conn, b[:])
 	if n == preambleSize {
-		if _, err := parsePreamble([preambleSize]byte(b[:])); errors.As(err, new(*VersionError)) {
+		if err := inClear([preambleSize]byte(b[:])); err != nil {
 			return err
 		}
 	}
@@ -168,6 +167,18 @@ func readHello(conn net.Conn, s shake) error {
 	}
 	if _, _, _, err := s.ReadMessage(nil, b[:]); err != nil {
 		return ErrHandshake
+	}
+	return nil
+}
+
+// inClear gives what a server says that does not go on with a handshake: that it
+// is of another version, or has no time.
+func inClear(b [preambleSize]byte) error {
+	if later, ok := parseLater(b); ok {
+		return &CrowdedError{later}
+	}
+	if _, err := parsePreamble(b); errors.As(err, new(*VersionError)) {
+		return err
 	}
 	return nil
 }

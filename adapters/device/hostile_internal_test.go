@@ -292,26 +292,6 @@ func TestDripsDoNotProlongTheHandshake(t *testing.T) {
 	})
 }
 
-func TestHandshakesAreBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, Config{MaxHandshakes: 2})
-		first, _ := b.connect(), b.connect()
-		synctest.Wait()
-		crowded := b.connect()
-		if _, err := crowded.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
-			t.Errorf("the third connection: Read = %v, want EOF", err)
-		}
-		first.Close()
-		synctest.Wait()
-		b.connect()
-		synctest.Wait()
-		if s := b.server.Stats(); s.Crowded != 1 || s.Open != 2 {
-			t.Errorf("stats %+v, want one crowded and two open", s)
-		}
-		time.Sleep(11 * time.Second)
-	})
-}
-
 func TestSlowRecordIsCutOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, Config{})
@@ -341,6 +321,22 @@ func TestDeviceThatDoesNotReadIsCutOff(t *testing.T) {
 			t.Errorf("Send = %v after %v, want an error after %v", err, time.Since(began), defaultPatience)
 		}
 	})
+}
+
+// A session must not wait long for a device that shall only hear that it is over.
+func TestDeviceThatDoesNotReadItsLastMessageIsCutOffSoon(t *testing.T) {
+	for _, m := range []broker.ToDevice{broker.Notice{Cause: domain.EndInactive}, broker.ComeBack{After: time.Second}} {
+		synctest.Test(t, func(t *testing.T) {
+			ours, theirs := net.Pipe()
+			defer ours.Close()
+			l := newLink(NewServer(Config{}), theirs, "")
+			l.channel.out = shakeHands(t).out
+			began := time.Now()
+			if err := l.Send(m); err == nil || time.Since(began) != 2*time.Second {
+				t.Errorf("Send(%T) = %v after %v, want an error after 2 s", m, err, time.Since(began))
+			}
+		})
+	}
 }
 
 // shakeHands gives the device's end of a fresh link with nothing behind it.

@@ -74,9 +74,10 @@ func (h *house) enrolment(secret string) string {
 	return text
 }
 
-// join gives an enrolled identity.
+// join gives an enrolled identity, another one each time.
 func (h *house) join() *device.Identity {
 	h.t.Helper()
+	h.broker.offers["offer"] = nil
 	path := filepath.Join(h.t.TempDir(), "identity")
 	i, err := device.Join(h.t.Context(), h.enrolment("offer"), path, "test", h.options())
 	if err != nil {

@@ -34,6 +34,12 @@ func newLink(s *Server, conn net.Conn, peer string) *link {
 // see [link.sendLong].
 func (l *link) Send(m broker.ToDevice) error {
 	how := mannerOf(m)
+	if back, ok := m.(broker.ComeBack); ok {
+		l.server.comeBack.Store(int64(back.After))
+	}
+	if how.last {
+		l.hurry(l.server.config.Linger)
+	}
 	err := l.channel.send(toDevice(m), how.pad)
 	if errors.Is(err, ErrTooLong) {
 		return l.sendLong(m)

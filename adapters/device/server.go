@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"rollcall/adapters/internal/listen"
@@ -24,8 +25,13 @@ type Config struct {
 	// default is 10 s.
 	HandshakeTimeout time.Duration
 	// MaxHandshakes is how many handshakes may be under way at once; more are
-	// closed. The default is 1,024.
+	// asked to come back later. The default is 1,024.
 	MaxHandshakes int
+	// Returns is how many of those may come back in a second; the default is 1,000.
+	Returns int
+	// HandshakePatience is after what time a handshake has to make room for a new
+	// one where too many are under way; the default is 3 s.
+	HandshakePatience time.Duration
 	// WriteTimeout is how long a device may take to take a record, and to send
 	// the rest of one that it has begun; the default is 15 s.
 	WriteTimeout time.Duration
@@ -40,7 +46,8 @@ type Server struct {
 	config   Config
 	counters counters
 	links    links
-	shaking  chan struct{} // holds one token for each handshake under way
+	lobby    *lobby        // of the handshakes under way
+	comeBack atomic.Int64  // nanoseconds: what the broker last asked of a device, see [broker.ComeBack]
 	tally    *listen.Tally // of what strangers can cause as often as they like
 }
 
@@ -51,13 +58,15 @@ func NewServer(c Config) *Server {
 	}
 	c.HandshakeTimeout = or(c.HandshakeTimeout, 10*time.Second)
 	c.MaxHandshakes = or(c.MaxHandshakes, 1024)
+	c.Returns = or(c.Returns, 1000)
+	c.HandshakePatience = or(c.HandshakePatience, 3*time.Second)
 	c.WriteTimeout = or(c.WriteTimeout, defaultPatience)
 	c.Linger = or(c.Linger, 2*time.Second)
 	return &Server{
-		config:  c,
-		links:   links{open: make(map[<-chan struct{}]*company)},
-		shaking: make(chan struct{}, c.MaxHandshakes),
-		tally:   listen.NewTally(c.Logger, listen.DefaultInterval),
+		config: c,
+		links:  links{open: make(map[<-chan struct{}]*company)},
+		lobby:  newLobby(c.MaxHandshakes, c.Returns, c.HandshakePatience),
+		tally:  listen.NewTally(c.Logger, listen.DefaultInterval),
 	}
 }
 

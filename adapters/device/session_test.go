@@ -326,27 +326,53 @@ func TestBackOffGrowsAndGivesUp(t *testing.T) {
 	})
 }
 
-func TestRetryAfterIsHonoured(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		s, _ := h.login()
-		s.Unlink()
-		h.broker.stopping = true
-		began := time.Now()
-		var second time.Duration
-		err := s.Run(t.Context(), device.Handler{Coverage: func(covered bool, _ error) {
-			if covered {
-				second = time.Since(began)
-				s.Logout()
-			}
-			h.broker.mu.Lock()
-			h.broker.stopping = false
-			h.broker.mu.Unlock()
-		}})
-		if err != nil || second < 5*time.Second {
-			t.Errorf("Run = %v, back after %v, want at least the 5 s that were asked for", err, second)
-		}
-	})
+// TestRetryHintsAreNeverUndercut: whatever says when to come back, the device does
+// not come earlier, and not much later.
+func TestRetryHintsAreNeverUndercut(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		hint func(*house, *fakeSession)
+		from time.Duration
+	}{
+		{"the session cannot go on now", func(h *house, _ *fakeSession) { h.broker.busy = 20 * time.Second }, 20 * time.Second},
+		{"the server is stopping, and says for how long", func(h *house, at *fakeSession) {
+			h.broker.stopping = true
+			at.comeBack(12 * time.Second)
+		}, 12 * time.Second},
+		{"the server is stopping", func(h *house, _ *fakeSession) { h.broker.stopping = true }, time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHouse(t)
+				other, at := h.login()
+				ended := background(other, device.Handler{})
+				s, err := h.client(h.join()).Login(t.Context(), "chat", "alice", "correct")
+				if err != nil {
+					t.Fatal(err)
+				}
+				c.hint(h, at)
+				synctest.Wait()
+				s.Unlink()
+				var asked, back time.Time
+				err = s.Run(t.Context(), device.Handler{Coverage: func(covered bool, _ error) {
+					if !covered {
+						asked = time.Now()
+						h.broker.open()
+						return
+					}
+					back = time.Now()
+					s.Logout()
+				}})
+				if waited := back.Sub(asked); err != nil || waited < c.from || waited > c.from*9/8+time.Second {
+					t.Errorf("Run = %v, back after %v, want %v and a little", err, waited, c.from)
+				}
+				other.Logout()
+				if err := <-ended; err != nil {
+					t.Errorf("the other device's Run = %v", err)
+				}
+			})
+		})
+	}
 }
 
 func TestUnansweredMessagesSurviveTheProcess(t *testing.T) {

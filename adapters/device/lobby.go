@@ -1,0 +1,90 @@
+package device
+
+import (
+	"container/list"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// lobby holds the links whose handshakes are under way, up to a limit: those that
+// have said something, and cost something from then on. Who finds
+// it full is asked to come back, each a little later than the one before: what
+// came as a wall returns as a ramp. It is safe for concurrent use.
+type lobby struct {
+	limit    int
+	patience time.Duration // an older one makes room for a new one
+	interval time.Duration // between two that are asked to come back
+
+	mu   sync.Mutex
+	in   *list.List // of guest, the oldest in front
+	next time.Time  // when the next who is asked shall come back
+	out  uint64     // how many had to make room
+}
+
+type guest struct {
+	link *link
+	at   time.Time
+}
+
+// The bounds of what a device is asked for; and what it believes, as anybody on
+// the way can say so.
+const (
+	shortestLater = time.Second
+	longestLater  = time.Minute
+)
+
+func newLobby(limit, returns int, patience time.Duration) *lobby {
+	return &lobby{limit: limit, patience: patience, interval: time.Second / time.Duration(returns), in: list.New()}
+}
+
+// enter gives a link its place, or nil and how much later to come back. A full
+// lobby loses the link that has been in for longest, if that was too long.
+func (b *lobby) enter(l *link) (place *list.Element, later time.Duration) {
+	now := time.Now()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.in.Len() >= b.limit && !b.makeRoom(now) {
+		return nil, b.later(now)
+	}
+	return b.in.PushBack(guest{l, now}), 0
+}
+
+func (b *lobby) makeRoom(now time.Time) bool {
+	oldest := b.in.Front()
+	g := oldest.Value.(guest)
+	if now.Sub(g.at) < b.patience {
+		return false
+	}
+	b.in.Remove(oldest)
+	b.out++
+	go g.link.abort() // to close one may take a while
+	return true
+}
+
+// later gives each its turn; where the last turn is too far away, any.
+func (b *lobby) later(now time.Time) time.Duration {
+	earliest := now.Add(shortestLater)
+	if b.next.Before(earliest) {
+		b.next = earliest
+	}
+	later := b.next.Sub(now)
+	if later > longestLater {
+		return longestLater/2 + rand.N(longestLater/2)
+	}
+	b.next = b.next.Add(b.interval)
+	return later
+}
+
+// leave gives a place back. Another may have it already.
+func (b *lobby) leave(place *list.Element) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.in.Remove(place)
+}
+
+func (b *lobby) stats() (in int, out uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.in.Len(), b.out
+}
