@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -33,7 +34,7 @@ type round struct {
 
 // compare lets every peer write in turn, round by round, in an order drawn for each
 // round: what a peer leaves for the device to do meets all the others.
-func compare(o options, writers int) (rows []*row, err error) {
+func compare(ctx context.Context, o options, writers int) (rows []*row, err error) {
 	rows, err = openRows(o, writers)
 	defer func() {
 		for _, r := range rows {
@@ -43,7 +44,7 @@ func compare(o options, writers int) (rows []*row, err error) {
 	for range o.rounds {
 		for _, turn := range rand.Perm(len(rows)) {
 			if err == nil {
-				err = awaitQuiet(o.quiet)
+				err = awaitQuiet(ctx, o.quiet)
 			}
 			if err == nil {
 				err = rows[turn].round(writers, o.duration)
@@ -57,7 +58,7 @@ func compare(o options, writers int) (rows []*row, err error) {
 	}
 	for _, r := range rows {
 		if err == nil {
-			r.syncs, err = countSyncs(o, r.peer.name, writers)
+			r.syncs, err = countSyncs(ctx, o, r.peer.name, writers)
 		}
 	}
 	return rows, err

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -32,7 +35,7 @@ func main() {
 	flag.Parse()
 	err := o.parseWriters(*widths)
 	if err == nil {
-		err = run(o)
+		err = o.run()
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "benchlog:", err)
@@ -51,7 +54,11 @@ func (o *options) parseWriters(widths string) error {
 	return nil
 }
 
-func run(o options) (err error) {
+// run compares until it is through or interrupted; either way what was started is
+// stopped, and the folder removed.
+func (o options) run() (err error) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	if o.folder, err = os.MkdirTemp(o.folder, "benchlog-"); err != nil {
 		return err
 	}
@@ -60,7 +67,7 @@ func run(o options) (err error) {
 		return writeWindow(o)
 	}
 	for _, writers := range o.writers {
-		rows, err := compare(o, writers)
+		rows, err := compare(ctx, o, writers)
 		if err != nil {
 			return err
 		}

@@ -32,7 +32,7 @@ func postgres(dir string) (*peer, error) {
 	}
 	run := func(name string, arg ...string) *exec.Cmd {
 		cmd := exec.Command(filepath.Join(bin, name), arg...)
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as, Setpgid: true} // what interrupts us must not stop it first
 		cmd.Dir = dir
 		return cmd
 	}

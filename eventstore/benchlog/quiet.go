@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strconv"
@@ -9,9 +10,10 @@ import (
 )
 
 // awaitQuiet waits until the processors have been idle, and waited for no disk,
-// for nine tenths of a tenth of a second; at most so long.
-func awaitQuiet(most time.Duration) error {
-	for until := time.Now().Add(most); time.Now().Before(until); {
+// for nine tenths of a tenth of a second; at most so long. An error tells that ctx has
+// ended.
+func awaitQuiet(ctx context.Context, most time.Duration) error {
+	for until := time.Now().Add(most); ctx.Err() == nil && time.Now().Before(until); {
 		idle, all, err := ticks()
 		if err != nil {
 			return err
@@ -22,10 +24,10 @@ func awaitQuiet(most time.Duration) error {
 			return err
 		}
 		if 10*(idleNow-idle) >= 9*(allNow-all) {
-			return nil
+			break
 		}
 	}
-	return nil
+	return context.Cause(ctx)
 }
 
 // ticks gives how long the processors have been idle, and the whole time, since

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,7 +38,7 @@ func writeWindow(o options) error {
 
 // countSyncs runs this program under strace, with one peer, and gives its syncs
 // for each event; a number below zero where there is no strace.
-func countSyncs(o options, name string, writers int) (float64, error) {
+func countSyncs(ctx context.Context, o options, name string, writers int) (float64, error) {
 	strace, err := exec.LookPath("strace")
 	if err != nil {
 		return -1, nil
@@ -47,7 +48,7 @@ func countSyncs(o options, name string, writers int) (float64, error) {
 		return 0, err
 	}
 	trace := filepath.Join(o.folder, "trace")
-	cmd := exec.Command(strace, "-f", "--seccomp-bpf", "-qq", "-ttt", "-o", trace,
+	cmd := exec.CommandContext(ctx, strace, "-f", "--seccomp-bpf", "-qq", "-ttt", "-o", trace,
 		"-e", "trace=fsync,fdatasync,msync,sync,syncfs", "-e", "signal=none",
 		self, "-count", name, "-writers", strconv.Itoa(writers), "-for", o.duration.String(), "-folder", o.folder)
 	cmd.Stderr = os.Stderr
