@@ -46,10 +46,11 @@ func (c StartBroker) when() time.Time { return c.At }
 func (c StopBroker) when() time.Time  { return c.At }
 
 func (e *BrokerStarted) apply(l *Ledger, _ Position, at time.Time) {
-	for _, s := range l.seats {
+	seats := l.seatsWhere(func(*seat) bool { return true })
+	for _, s := range seats {
 		s.service.idle = idleOrder{}
 	}
-	for _, s := range l.seats {
+	for _, s := range seats { // in their new order: each finds its place at once
 		s.covered, s.heard, s.prev, s.next = false, at.UnixMilli(), nil, nil
 		if s.live {
 			s.service.idle.add(s)

@@ -101,6 +101,19 @@ func (l *Ledger) Stamp(at time.Time) time.Time {
 // next gives the position of the event that is index places into a decision.
 func (l *Ledger) next(index int) Position { return l.position + 1 + Position(index) }
 
+// People gives every person that an event has begun, in no order.
+func (l *Ledger) People() iter.Seq[PersonID] { return maps.Keys(l.people) }
+
+// Accounts gives every account that is permitted, in no order.
+func (l *Ledger) Accounts() iter.Seq[AccountID] { return maps.Keys(l.accounts) }
+
+// Offers gives every enrolment offer, spent and expired ones included, in no
+// order.
+func (l *Ledger) Offers() iter.Seq[OfferID] { return maps.Keys(l.offers) }
+
+// Devices gives every device, revoked ones included, in no order.
+func (l *Ledger) Devices() iter.Seq[DeviceID] { return maps.Keys(l.devices) }
+
 // Account is one account that a person may use on a service.
 type Account struct {
 	ID      AccountID

@@ -10,6 +10,7 @@ import (
 	"rollcall/adapters/device"
 	"rollcall/adapters/local"
 	"rollcall/domain/broker"
+	"rollcall/eventstore/boltlog/snapshot"
 )
 
 // stopTimeout bounds how long sessions may take to let go when the broker stops.
@@ -48,6 +49,7 @@ func openCore(ctx context.Context, data string, cost local.Cost, timing broker.T
 	builtIn := local.New(accounts, logger)
 	b, err := broker.Open(ctx, broker.Config{
 		Log: store.log, Connectors: connectors(builtIn, logger), Logger: logger, Version: version, Timing: timing,
+		Snapshots: snapshot.New(data, store.log, version),
 	})
 	if err != nil {
 		return nil, err

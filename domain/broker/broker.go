@@ -61,6 +61,9 @@ type Config struct {
 	Connecting int
 	// Openings is how often one device may log in or resume.
 	Openings Rate
+	// Snapshots keeps what was made of the log; where nil, the whole log is read
+	// at every start.
+	Snapshots Snapshots
 	// Inbox keeps what waits for devices; where nil it is kept in memory, and
 	// lost with the process.
 	Inbox Inbox
@@ -81,6 +84,7 @@ type Broker struct {
 	dir        *directory
 	seq        *sequencer
 	turnstile  *turnstile
+	keeper     *keeper
 
 	mu       sync.Mutex
 	sessions map[domain.SessionID]*session
@@ -121,25 +125,24 @@ func Open(ctx context.Context, c Config) (*Broker, error) {
 		b.connectors[k.Kind()] = k
 	}
 	b.turnstile = newTurnstile(c.Openings, b.clock, b.logger)
-	ledger, err := b.fold(ctx)
+	b.keeper = newKeeper(c.Log, c.Snapshots, b.logger)
+	ledger, err := b.read(ctx)
 	if err != nil {
+		b.keeper.close()
 		return nil, fmt.Errorf("read the event log: %w", err)
 	}
 	b.seq = newSequencer(c.Log, b.clock, b.logger, ledger, b.dir, b.react)
 	return b, nil
 }
 
-// fold makes the ledger and the directory of the whole log.
-func (b *Broker) fold(ctx context.Context) (*domain.Ledger, error) {
-	l := domain.NewLedger()
-	for r, err := range b.log.Read(ctx, 1) {
-		if err != nil {
-			return nil, err
-		}
-		b.dir.note(l, r)
-		l.Apply(r)
+// read makes the ledger and the directory of the log.
+func (b *Broker) read(ctx context.Context) (*domain.Ledger, error) {
+	f, err := b.keeper.open(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return l, b.dir.load(ctx, b.log, l)
+	b.dir.endings = f.endings
+	return f.ledger, b.dir.load(ctx, b.log, f.ledger)
 }
 
 // Failed is closed when a batch could not be written. The broker then answers
@@ -170,6 +173,7 @@ func (b *Broker) react(records []domain.Record) {
 			b.pace(e)
 		}
 	}
+	b.keeper.look()
 }
 
 func (b *Broker) end(n Notice) {

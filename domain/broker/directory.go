@@ -1,8 +1,10 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
+	"slices"
 	"sync"
 
 	"rollcall/domain"
@@ -37,24 +39,55 @@ type AccountRef struct {
 }
 
 func newDirectory() *directory {
-	return &directory{
-		devices:  make(map[[keySize]byte]domain.DeviceID),
-		revoked:  make(map[domain.DeviceID]bool),
-		people:   make(map[string]domain.PersonID),
-		accounts: make(map[accountName]domain.AccountID),
-		offers:   make(map[[sha256.Size]byte]domain.OfferID),
-	}
+	d := &directory{}
+	d.makeRoom(0)
+	return d
 }
 
-// load reads every side record of a log that has been folded into l.
+// load reads the names, keys and secrets of whom l knows.
 func (d *directory) load(ctx context.Context, log Log, l *domain.Ledger) error {
-	for side, err := range log.Sides(ctx) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	keys := known(l)
+	d.makeRoom(len(keys) / 4)
+	for side, err := range log.SidesOf(ctx, keys) {
 		if err != nil {
 			return err
 		}
-		d.add(l, side)
+		d.take(l, side)
 	}
 	return nil
+}
+
+// makeRoom prepares an empty directory for about n people.
+func (d *directory) makeRoom(n int) {
+	d.devices = make(map[[keySize]byte]domain.DeviceID, n)
+	d.revoked = make(map[domain.DeviceID]bool, n)
+	d.people = make(map[string]domain.PersonID, n)
+	d.accounts = make(map[accountName]domain.AccountID, n)
+	d.offers = make(map[[sha256.Size]byte]domain.OfferID, n)
+}
+
+// known gives the keys of the side records by which l's people, accounts, offers
+// and devices are called, sorted.
+func known(l *domain.Ledger) []domain.SideKey {
+	var keys []domain.SideKey
+	for id := range l.People() {
+		keys = append(keys, domain.SideKey{Position: domain.Position(id), Kind: domain.SidePersonName})
+	}
+	for id := range l.Accounts() {
+		keys = append(keys, domain.SideKey{Position: domain.Position(id), Kind: domain.SideAccountName})
+	}
+	for id := range l.Offers() {
+		keys = append(keys, domain.SideKey{Position: domain.Position(id), Kind: domain.SideOfferSecret})
+	}
+	for id := range l.Devices() {
+		keys = append(keys, domain.SideKey{Position: domain.Position(id), Kind: domain.SideDeviceKey})
+	}
+	slices.SortFunc(keys, func(a, b domain.SideKey) int {
+		return cmp.Or(cmp.Compare(a.Position, b.Position), cmp.Compare(a.Kind, b.Kind))
+	})
+	return keys
 }
 
 // add takes in one side record whose event is in l. What has been barred since
@@ -62,6 +95,11 @@ func (d *directory) load(ctx context.Context, log Log, l *domain.Ledger) error {
 func (d *directory) add(l *domain.Ledger, s domain.Side) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.take(l, s)
+}
+
+// take is add with the lock held.
+func (d *directory) take(l *domain.Ledger, s domain.Side) {
 	switch s.Kind {
 	case domain.SidePersonName:
 		d.people[string(s.Value)] = domain.PersonID(s.Position)
@@ -92,17 +130,11 @@ func (d *directory) note(l *domain.Ledger, r domain.Record) {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		d.bar(e)
-	case *domain.SessionEnded:
-		d.noteEnding(l, ending{session: e.Session, cause: e.Cause})
-	case *domain.SessionIdledOut:
-		d.noteEnding(l, ending{session: e.Session, idledOut: true})
+	case *domain.SessionEnded, *domain.SessionIdledOut:
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.endings.follow(l, e)
 	}
-}
-
-func (d *directory) noteEnding(l *domain.Ledger, e ending) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.endings.note(l, e)
 }
 
 func (d *directory) bar(e *domain.PersonBarred) {

@@ -56,6 +56,7 @@ func (b *Broker) shutDown(ctx context.Context) error {
 	}
 	b.seq.stop() // from here on no session ends any more
 	wait(ctx, &b.ending)
+	b.keeper.stop(ctx)
 	return err
 }
 

@@ -26,6 +26,16 @@ type endings struct {
 	next   int // once it is full
 }
 
+// follow follows an event that is about to be folded into l.
+func (e *endings) follow(l *domain.Ledger, event domain.Event) {
+	switch event := event.(type) {
+	case *domain.SessionEnded:
+		e.note(l, ending{session: event.Session, cause: event.Cause})
+	case *domain.SessionIdledOut:
+		e.note(l, ending{session: event.Session, idledOut: true})
+	}
+}
+
 // note keeps the ending of a session that still has its seat in l.
 func (e *endings) note(l *domain.Ledger, end ending) {
 	seat, ok := l.Seat(end.session)
@@ -48,4 +58,32 @@ func (e *endings) find(id domain.SessionID, device domain.DeviceID) (ending, boo
 		return ending{}, false
 	}
 	return e.latest[i], true
+}
+
+// Ended is how a session of a device ended.
+type Ended struct {
+	Session domain.SessionID
+	Device  domain.DeviceID
+	// Cause is zero where the session was logged out to make room.
+	Cause    domain.EndCause
+	IdledOut bool
+}
+
+// view gives all there are, the oldest first.
+func (e *endings) view() []Ended {
+	all := make([]Ended, 0, len(e.latest))
+	for i := range e.latest {
+		end := e.latest[(e.next+i)%len(e.latest)]
+		all = append(all, Ended{Session: end.session, Device: end.device, Cause: end.cause, IdledOut: end.idledOut})
+	}
+	return all
+}
+
+// restore is the reverse of view.
+func (e *endings) restore(all []Ended) {
+	all = all[max(0, len(all)-keptEndings):]
+	*e = endings{latest: make([]ending, 0, len(all))}
+	for _, end := range all {
+		e.latest = append(e.latest, ending{session: end.Session, device: end.Device, cause: end.Cause, idledOut: end.IdledOut})
+	}
 }

@@ -71,6 +71,30 @@ func (m *memory) Read(_ context.Context, from domain.Position) iter.Seq2[domain.
 	}
 }
 
+func (m *memory) Blocks(ctx context.Context, from domain.Position) iter.Seq2[[]domain.Record, error] {
+	return func(yield func([]domain.Record, error) bool) {
+		var records []domain.Record
+		for r := range m.Read(ctx, from) {
+			records = append(records, r)
+		}
+		for some := range slices.Chunk(records, 7) {
+			if !yield(some, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (m *memory) SidesOf(ctx context.Context, keys []domain.SideKey) iter.Seq2[domain.Side, error] {
+	return func(yield func(domain.Side, error) bool) {
+		for _, k := range keys {
+			if value, ok, _ := m.Side(ctx, k); ok && !yield(domain.Side{SideKey: k, Value: value}, nil) {
+				return
+			}
+		}
+	}
+}
+
 func (m *memory) Sides(context.Context) iter.Seq2[domain.Side, error] {
 	m.mu.Lock()
 	defer m.mu.Unlock()

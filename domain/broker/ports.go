@@ -20,6 +20,12 @@ type Log interface {
 	// Read gives the records from position from on, ascending, up to the last
 	// one there is.
 	Read(ctx context.Context, from domain.Position) iter.Seq2[domain.Record, error]
+	// Blocks gives the records that Read gives, many at a time. A slice and the
+	// events in it are valid only until the next step.
+	Blocks(ctx context.Context, from domain.Position) iter.Seq2[[]domain.Record, error]
+	// SidesOf gives those of some side records that there are, in the order of
+	// the keys, which are sorted by position and kind.
+	SidesOf(ctx context.Context, keys []domain.SideKey) iter.Seq2[domain.Side, error]
 	// Sides gives every side record, by position and kind.
 	Sides(ctx context.Context) iter.Seq2[domain.Side, error]
 	// Side gives one side record; ok is false if there is none.

@@ -37,6 +37,14 @@ func (*sinkLog) Read(context.Context, domain.Position) iter.Seq2[domain.Record, 
 	return func(func(domain.Record, error) bool) {}
 }
 
+func (*sinkLog) Blocks(context.Context, domain.Position) iter.Seq2[[]domain.Record, error] {
+	return func(func([]domain.Record, error) bool) {}
+}
+
+func (*sinkLog) SidesOf(context.Context, []domain.SideKey) iter.Seq2[domain.Side, error] {
+	return func(func(domain.Side, error) bool) {}
+}
+
 func (*sinkLog) Sides(context.Context) iter.Seq2[domain.Side, error] {
 	return func(func(domain.Side, error) bool) {}
 }

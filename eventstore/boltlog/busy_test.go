@@ -12,9 +12,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/domain"
+	"rollcall/domain/broker"
 	"rollcall/eventstore"
 	"rollcall/eventstore/boltlog"
 	"rollcall/eventstore/boltlog/internal/failpoint"
+	"rollcall/eventstore/boltlog/snapshot"
 	"rollcall/eventstore/logtest"
 )
 
@@ -69,7 +72,9 @@ func workBusily(dir string) error {
 		}
 		switch n % 25 {
 		case 10:
-			err = log.Pack()
+			if err = log.Pack(); err == nil {
+				_ = saveSnapshot(dir, log) // harm may come to it
+			}
 		case 20:
 			err = log.Backup(context.Background(), filepath.Join(dir, fmt.Sprint("backup-", log.Last())))
 		}
@@ -79,6 +84,51 @@ func workBusily(dir string) error {
 	}
 	log.Close() // harm may come to it
 	return nil
+}
+
+// saveSnapshot saves what is made of the log up to the last boundary.
+func saveSnapshot(dir string, log *boltlog.Log) error {
+	store := snapshot.New(dir, log, "busy")
+	state, err := folded(context.Background(), log, store.Newest())
+	if err != nil {
+		return err
+	}
+	return store.Save(context.Background(), broker.Snapshot{Ledger: state})
+}
+
+// folded gives what is made of the log up to a position.
+func folded(ctx context.Context, log *boltlog.Log, to eventstore.Position) (domain.State, error) {
+	l := domain.NewLedger()
+	for r, err := range log.Read(ctx, 1) {
+		if err != nil {
+			return domain.State{}, err
+		}
+		if r.Position > to {
+			break
+		}
+		l.Apply(r)
+	}
+	return l.State(), nil
+}
+
+// wantSnapshot fails where there is a snapshot that is not usable, or not of this
+// log.
+func wantSnapshot(t *testing.T, dir string, log *boltlog.Log) {
+	t.Helper()
+	got, ok, err := snapshot.New(dir, log, "busy").Load(t.Context())
+	if err != nil {
+		t.Errorf("the snapshot: %v", err)
+	}
+	if !ok {
+		return
+	}
+	want, err := folded(t.Context(), log, got.Ledger.Position)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got.Ledger); diff != "" {
+		t.Errorf("the snapshot (-log +snapshot):\n%s", diff)
+	}
 }
 
 // stillReads checks that a log that has failed takes nothing, and reads.
@@ -141,6 +191,10 @@ func wantBusyLog(t *testing.T, dir string, durable eventstore.Position) {
 			t.Fatal(err)
 		}
 		pack(t, log)
+		wantSnapshot(t, dir, log)
+		if err := saveSnapshot(dir, log); err != nil {
+			t.Error(err)
+		}
 		if b, ok := log.Sealed(); !ok || b.Position != log.Last() {
 			t.Errorf("the chain reaches to %d of %d", b.Position, log.Last())
 		}

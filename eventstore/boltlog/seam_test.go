@@ -203,6 +203,9 @@ func TestSidesAcrossTheSeam(t *testing.T) {
 				t.Errorf("%s: Side(%v) = %q, %v, %v; want %q", when, s.SideKey, value, ok, err, s.Value)
 			}
 		}
+		if diff := cmp.Diff(want, sidesOf(t, log, 12)); diff != "" {
+			t.Errorf("%s: SidesOf (-want +got):\n%s", when, diff)
+		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", when, diff)
 		}
@@ -213,6 +216,66 @@ func TestSidesAcrossTheSeam(t *testing.T) {
 	check("in the journal")
 	pack(t, log)
 	check("packed")
+}
+
+// sidesOf looks up the side records of two kinds under every position up to one.
+func sidesOf(t *testing.T, log *boltlog.Log, last eventstore.Position) (found []eventstore.Side) {
+	t.Helper()
+	var keys []eventstore.SideKey
+	for p := range last {
+		keys = append(keys, eventstore.SideKey{Position: p + 1, Kind: 1}, eventstore.SideKey{Position: p + 1, Kind: 9})
+	}
+	for s, err := range log.SidesOf(t.Context(), keys) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, s)
+	}
+	return found
+}
+
+// Whichever side records are asked for, those of them that are there are given, near
+// or far from each other, and also behind the last.
+func TestSidesOfSome(t *testing.T) {
+	log := open(t, t.TempDir())
+	const n = 3000
+	logtest.Fill(t, log, n, n)
+	batch := eventstore.Batch{}
+	for p := eventstore.Position(1); p <= n; p++ {
+		if p%7 == 0 {
+			continue
+		}
+		for kind := range domain.SideKind(p%4 + 1) {
+			key := eventstore.SideKey{Position: p, Kind: kind + 1}
+			batch.Sides = append(batch.Sides, eventstore.Side{SideKey: key, Value: fmt.Append(nil, key)})
+		}
+	}
+	if _, err := log.Append(t.Context(), n, batch); err != nil {
+		t.Fatal(err)
+	}
+	pack(t, log)
+	for _, step := range []int{1, 2, 3, 5, 50, 1000} {
+		var keys []eventstore.SideKey
+		var want []eventstore.Side
+		for p := eventstore.Position(1); p <= n+5; p += eventstore.Position(step) {
+			keys = append(keys, eventstore.SideKey{Position: p, Kind: 2})
+		}
+		for _, s := range batch.Sides {
+			if slices.Contains(keys, s.SideKey) {
+				want = append(want, s)
+			}
+		}
+		var got []eventstore.Side
+		for s, err := range log.SidesOf(t.Context(), keys) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, s)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("every %d. (-want +got):\n%s", step, diff)
+		}
+	}
 }
 
 // Many side records lie on several pages, of which some keys are the journal's.

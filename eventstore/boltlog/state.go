@@ -112,6 +112,22 @@ func (l *Log) noted(k eventstore.SideKey) (p pending, ok bool) {
 	return p, ok
 }
 
+// notedOf gives what the journal says of some side records.
+func (l *Log) notedOf(keys []eventstore.SideKey) map[eventstore.SideKey]pending {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	found := make(map[eventstore.SideKey]pending)
+	if len(l.sides) == 0 {
+		return found
+	}
+	for _, k := range keys {
+		if p, ok := l.sides[k]; ok {
+			found[k] = p
+		}
+	}
+	return found
+}
+
 // forgetNoted lets go of what lies in the database with the frames up to one; mu
 // is held.
 func (l *Log) forgetNoted(frames []frame, number uint64) {

@@ -186,6 +186,36 @@ func (l *Log) Sides(ctx context.Context) iter.Seq2[eventstore.Side, error] {
 	}
 }
 
+// SidesOf gives those of some side records that there are, in the order of the
+// keys.
+func (l *Log) SidesOf(ctx context.Context, keys []eventstore.SideKey) iter.Seq2[eventstore.Side, error] {
+	return func(yield func(eventstore.Side, error) bool) {
+		for _, key := range keys {
+			value, ok, err := l.Side(ctx, key)
+			if err != nil {
+				yield(eventstore.Side{}, err)
+				return
+			}
+			if ok && !yield(eventstore.Side{SideKey: key, Value: value}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Blocks gives the records that [Log.Read] gives, all at once.
+func (l *Log) Blocks(ctx context.Context, from eventstore.Position) iter.Seq2[[]eventstore.Record, error] {
+	return func(yield func([]eventstore.Record, error) bool) {
+		records, _, err := l.from(from)
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil || len(records) > 0 {
+			yield(slices.Clone(records), err)
+		}
+	}
+}
+
 func (l *Log) sideKeys() ([]eventstore.SideKey, error) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()

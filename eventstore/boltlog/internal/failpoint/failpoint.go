@@ -29,6 +29,9 @@ const (
 	ShredZeroed      = "shred-zeroed"      // a file is zeroed and synced, and not removed
 	FinishBefore     = "finish-before"     // an interrupted compaction is to be brought to its end
 	CloseBefore      = "close-before"      // the log is to be closed, the mark not written
+	SnapshotHalf     = "snapshot-half"     // a part of a snapshot is written, under another name
+	SnapshotSynced   = "snapshot-synced"   // it is written and synced, under another name
+	SnapshotNamed    = "snapshot-named"    // it has its name, the folder is not synced
 )
 
 // All gives every place.
