@@ -39,17 +39,13 @@ const (
 // with what the log holds.
 func TestCrashLosesNothingThatWasAnswered(t *testing.T) {
 	h := newHouse(t)
-	h.rollcall("service", "set", "office", "--kind", "local", "--max-sessions", fmt.Sprint(crashSeats), "--idle-timeout", "1s")
-	var devices []*crashDevice
-	h.open()
-	for i := range crashDevices {
-		name := fmt.Sprintf("d%d", i)
-		h.addUsers(name)
-		devices = append(devices, &crashDevice{name: name, path: h.join(name, "office:"+name)})
-	}
+	devices := crashHouse(t, h)
 	told := newWitness()
 	for round := range crashRounds(t) {
-		load(t, devices, told, time.Duration(100+rand.IntN(400))*time.Millisecond, h.serve)
+		load(t, devices, told, func() {
+			time.Sleep(time.Duration(100+rand.IntN(400)) * time.Millisecond) // the moment of the crash is what the test is about
+			h.serve.kill()
+		})
 		h.open()
 		live := told.verify(t, h.operator())
 		comeBack(t, devices, live)
@@ -64,17 +60,30 @@ func TestCrashLosesNothingThatWasAnswered(t *testing.T) {
 // crashDevice is a device that logs in and out.
 type crashDevice struct{ name, path string }
 
-// load has every device log in and out, kills the appliance after a while, and
+// crashHouse makes a house with so many devices that come and go, and its
+// appliance running.
+func crashHouse(t *testing.T, h *house) (devices []*crashDevice) {
+	t.Helper()
+	h.rollcall("service", "set", "office", "--kind", "local", "--max-sessions", fmt.Sprint(crashSeats), "--idle-timeout", "1s")
+	h.open()
+	for i := range crashDevices {
+		name := fmt.Sprintf("d%d", i)
+		h.addUsers(name)
+		devices = append(devices, &crashDevice{name: name, path: h.join(name, "office:"+name)})
+	}
+	return devices
+}
+
+// load has every device log in and out until harm has come to the appliance, and
 // waits until all have noticed.
-func load(t *testing.T, devices []*crashDevice, told *witness, d time.Duration, serve *process) {
+func load(t *testing.T, devices []*crashDevice, told *witness, harm func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var all sync.WaitGroup
 	for _, device := range devices {
 		all.Go(func() { device.play(ctx, t, told) })
 	}
-	time.Sleep(d) // the moment of the crash is what the test is about
-	serve.kill()
+	harm()
 	cancel()
 	all.Wait()
 }

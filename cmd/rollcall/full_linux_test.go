@@ -54,9 +54,9 @@ func fill(t *testing.T, disk string) (giveBack func()) {
 }
 
 // smallJournal makes a log whose segments are soon full.
-func smallJournal(t *testing.T, dir string) {
+func smallJournal(t *testing.T, dir string, segment int64) {
 	t.Helper()
-	log, err := boltlog.Open(dir, boltlog.Options{SegmentSize: 128 << 10})
+	log, err := boltlog.Open(dir, boltlog.Options{SegmentSize: segment})
 	check(t, err)
 	check(t, log.MakeRoom(t.Context()))
 	check(t, log.Close())
@@ -83,7 +83,7 @@ func TestFullDisk(t *testing.T) {
 	disk := smallDisk(t)
 	h := newHouse(t)
 	h.data = filepath.Join(disk, "data")
-	smallJournal(t, h.data)
+	smallJournal(t, h.data, 128<<10)
 	h.rollcall("service", "set", "office", "--kind", "local")
 	h.addUsers("ada", "bob", "carol")
 	h.open()

@@ -32,7 +32,13 @@ type process struct {
 // start starts rollcall with arguments; env is added to the environment.
 func start(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, name: args[0], cmd: exec.Command("rollcall", args...), over: make(chan struct{}), changed: make(chan struct{})}
+	return startAs(t, env, args[0], "rollcall", args...)
+}
+
+// startAs starts any command.
+func startAs(t *testing.T, env []string, name, command string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, name: name, cmd: exec.Command(command, args...), over: make(chan struct{}), changed: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), env...)
 	out, err := p.cmd.StdoutPipe()
 	check(t, err)

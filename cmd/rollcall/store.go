@@ -72,8 +72,10 @@ func (s *store) keepViews(ctx context.Context) error {
 				said = time.Now()
 			}
 			pause = unsavedPause
+		case err != nil:
+			return fmt.Errorf("the views in %s cannot be kept up: %w", projectionsFile, err)
 		default:
-			return err
+			return nil
 		}
 		if sleep(ctx, pause) != nil {
 			return nil

@@ -108,7 +108,7 @@ func (l *Log) pack(short bool) error {
 	for more := true; more; {
 		var err error
 		if more, err = l.packSome(short || l.journal.Waiting() > 1); err != nil {
-			err = fmt.Errorf("move batches from the journal into log.db: %w", err)
+			err = fmt.Errorf("move batches from the journal into %s: %w", l.path, err)
 			if !errors.Is(err, eventstore.ErrFull) {
 				l.fail(err)
 			}

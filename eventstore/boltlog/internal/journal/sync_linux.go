@@ -14,7 +14,7 @@ func syncData(f *os.File) error {
 			return nil
 		}
 		if err != syscall.EINTR { // a signal came before anything was done
-			return os.NewSyscallError("fdatasync", err)
+			return &os.PathError{Op: "fdatasync", Path: f.Name(), Err: err}
 		}
 	}
 }
