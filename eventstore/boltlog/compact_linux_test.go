@@ -100,6 +100,11 @@ func (r *register) want(t *testing.T, dir string, readOnly bool) {
 		return
 	}
 	defer log.Close()
+	r.wantIn(t, log)
+}
+
+func (r *register) wantIn(t *testing.T, log *boltlog.Log) {
+	t.Helper()
 	var records []eventstore.Record
 	for record, err := range log.Read(t.Context(), 1) {
 		if err != nil {

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -102,61 +101,4 @@ func tornLog(t *testing.T, dir string) (durable eventstore.Position) {
 	}
 	t.Fatal("there is no frame in the journal")
 	return 0
-}
-
-// Whichever call of the system fails, what was durable is there, a log that may
-// have lost a write takes nothing more, and opened again it goes on.
-func TestFaults(t *testing.T) {
-	strace, err := exec.LookPath("strace")
-	if err != nil {
-		if os.Getenv("ROLLCALL_REQUIRE_PEERS") == "1" {
-			t.Fatal("strace is needed and not installed; install the package strace")
-		}
-		t.Skip("strace is not installed")
-	}
-	faults := []string{
-		"pwrite64:error=EIO", "pwrite64:error=ENOSPC",
-		"fdatasync:error=EIO", "fdatasync:error=ENOSPC", "fsync:error=EIO",
-		"ftruncate:error=EIO", "ftruncate:error=ENOSPC",
-		"rename,renameat,renameat2:error=EIO", "rename,renameat,renameat2:error=ENOSPC",
-	}
-	// The second call of a thread, and every seventh after it. Some calls are so
-	// few that perhaps no thread makes two: there the first fails, too.
-	whens := []string{"2+7", "1"}
-	if torture {
-		whens = []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "11", "13", "17", "23", "31", "41", "5+", "11+3", "20+2"}
-	}
-	injected := make(map[string]*atomic.Int64)
-	t.Cleanup(func() {
-		for fault, n := range injected {
-			if n.Load() == 0 {
-				t.Errorf("%s: no call failed; is it ever made?", fault)
-			}
-		}
-	})
-	for _, fault := range faults {
-		count := new(atomic.Int64)
-		injected[fault] = count
-		for _, when := range whens {
-			t.Run(fault+":when="+when, func(t *testing.T) {
-				t.Parallel()
-				dir := t.TempDir()
-				traced := child(t, "busy", dir)
-				calls, _, _ := strings.Cut(fault, ":")
-				trace := filepath.Join(t.TempDir(), "trace")
-				cmd := exec.CommandContext(t.Context(), strace, append([]string{
-					"-f", "-qq", "-o", trace,
-					"-e", "trace=" + calls, "-e", "inject=" + fault + ":when=" + when,
-				}, traced.Args...)...)
-				cmd.Env = traced.Env
-				durable, _ := runBusy(t, cmd)
-				wantBusyLog(t, dir, durable)
-				b, err := os.ReadFile(trace)
-				if err != nil {
-					t.Fatal(err)
-				}
-				count.Add(int64(bytes.Count(b, []byte("(INJECTED)"))))
-			})
-		}
-	}
 }
