@@ -27,6 +27,7 @@ type Connector struct {
 	resolver resolver
 	dial     dialFunc
 	rosters  *rosterCache
+	options  optionCache
 }
 
 var _ broker.Connector = (*Connector)(nil)
@@ -52,7 +53,7 @@ func (*Connector) Check(settings domain.Settings) error {
 
 // Login logs in on a connection of the session's own, see [broker.Connector].
 func (c *Connector) Login(ctx context.Context, login broker.UpstreamLogin, sink broker.Sink) (broker.Conversation, error) {
-	o, err := parseSettings(login.Settings)
+	o, err := c.options.get(login.Settings)
 	if err != nil {
 		return nil, &broker.UpstreamError{Code: domain.RejectUpstreamRefused, Text: "the service's settings: " + err.Error(), Err: err}
 	}

@@ -1,6 +1,7 @@
 package xmpp
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"sync"
@@ -20,7 +21,7 @@ var errTooBig = errors.New("the server sent more in one element than is taken")
 // idleBuffer is what a session that waits for its server holds; busyBuffer is
 // borrowed while a stanza comes in.
 const (
-	idleBuffer = 512
+	idleBuffer = 64
 	busyBuffer = 8 << 10
 )
 
@@ -91,11 +92,8 @@ func (in *input) fill(buffer []byte) error {
 // space between stanzas. Each time it has read some it calls heard.
 func (in *input) skipSpace(heard func()) error {
 	for {
-		for len(in.rest) > 0 {
-			if !isSpace(in.rest[0]) {
-				return nil
-			}
-			in.rest = in.rest[1:]
+		if in.rest = trimSpace(in.rest); len(in.rest) > 0 {
+			return nil
 		}
 		in.release()
 		if err := in.fill(in.idle[:]); err != nil {
@@ -103,6 +101,21 @@ func (in *input) skipSpace(heard func()) error {
 		}
 		heard()
 	}
+}
+
+// await waits for something to be read, on the small buffer. The error of a read
+// that fails is for the next one to give.
+func (in *input) await(heard func()) {
+	if in.fill(in.idle[:]) == nil {
+		heard()
+	}
+}
+
+// isIdle tells whether there is nothing left to work off.
+func (in *input) isIdle() bool {
+	in.rest = trimSpace(in.rest)
+	in.release()
+	return len(in.rest) == 0 && in.err == nil
 }
 
 // release gives the borrowed buffer back once nothing unread is in it.
@@ -113,4 +126,4 @@ func (in *input) release() {
 	}
 }
 
-func isSpace(b byte) bool { return b == ' ' || b == '\n' || b == '\r' || b == '\t' }
+func trimSpace(b []byte) []byte { return bytes.TrimLeft(b, " \n\r\t") }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync"
 
 	"rollcall/adapters/internal/settings"
 	"rollcall/adapters/internal/upstreamtls"
@@ -29,6 +30,8 @@ type options struct {
 	trust   upstreamtls.Trust
 	noPlain bool // never SASL PLAIN
 	resume  bool // take a broken stream up again
+
+	configs sync.Map // *tls.Config by the name that is checked
 }
 
 var optionParsers = settings.Parsers[options]{

@@ -24,11 +24,26 @@ func init() { // the handlers lead back here
 	}
 }
 
-// run is the reader's goroutine: it works the stream off until it ends for good.
-func (c *Conversation) run() {
-	err := c.askRoster()
+// run begins to work the stream off. There is always one goroutine that does, and
+// a new one for each wait: one that has decoded a stanza has a stack of several
+// times the size.
+func (c *Conversation) run() { c.workOff(c.askRoster()) }
+
+// await waits for the server to say something.
+func (c *Conversation) await() {
+	c.reader.in.await(c.heard)
+	c.workOff(nil)
+}
+
+// workOff handles what has come, and has the rest awaited; or ends the
+// conversation, once the stream has ended for good.
+func (c *Conversation) workOff(err error) {
 	for err == nil {
-		err = c.readAll()
+		if c.reader.in.isIdle() {
+			go c.await()
+			return
+		}
+		err = c.readNext()
 		if c.resumable(err) {
 			err = c.resume(err)
 		}
@@ -37,18 +52,17 @@ func (c *Conversation) run() {
 	c.finish(err)
 }
 
-// readAll handles what comes until the connection ends, and says why it did.
-func (c *Conversation) readAll() error {
-	for {
-		e, err := c.reader.next(c.heard)
-		if err != nil {
-			return c.reason(err)
-		}
-		if err := c.handle(e); err != nil {
-			return err
-		}
-		c.flush()
+// readNext handles the next element; or says why the connection has ended.
+func (c *Conversation) readNext() error {
+	e, err := c.reader.next(c.heard)
+	if err != nil {
+		return c.reason(err)
 	}
+	if err := c.handle(e); err != nil {
+		return err
+	}
+	c.flush()
+	return nil
 }
 
 func (c *Conversation) handle(e *element) error {

@@ -16,12 +16,17 @@ var tlsAdvice = upstreamtls.Advice{
 
 // tlsConfig checks a server's certificate against the domain of the account, not
 // the name of the host that SRV look-up found (RFC 7590 section 3.4).
+// Sessions share it: nobody changes it.
 func (o *options) tlsConfig(domainName string) *tls.Config {
+	if known, ok := o.configs.Load(domainName); ok {
+		return known.(*tls.Config)
+	}
 	config := o.trust.Config(domainName)
 	if o.mode == tlsDirect {
 		config.NextProtos = []string{"xmpp-client"}
 	}
-	return config
+	shared, _ := o.configs.LoadOrStore(domainName, config)
+	return shared.(*tls.Config)
 }
 
 // secure puts TLS on a connection.
