@@ -88,10 +88,14 @@ func publicAddress(cfg config.Config, d *door) string {
 	return reachable(d.listener.Addr().String())
 }
 
-// refused gives the connections that were closed at the door, by reason.
-func (d *door) refused() map[string]uint64 {
-	if d.acceptor != nil {
-		return d.acceptor.Stats().Refused
+// tell tells how the crowd at the door is.
+func (d *door) tell(t teller) {
+	if d.acceptor == nil {
+		t.router(d.router.Stats())
+		return
 	}
-	return d.router.Stats().Refused
+	s := d.acceptor.Stats()
+	tell(t, connectionsMetric, s.Links, "dispatcher")
+	tell(t, connectionsMetric, s.Devices, "open")
+	t.refused(s.Refused)
 }

@@ -85,6 +85,8 @@ type Broker struct {
 	seq        *sequencer
 	turnstile  *turnstile
 	keeper     *keeper
+	counters   *counters
+	meter      InboxMeter // nil where the inbox tells nothing
 
 	mu       sync.Mutex
 	sessions map[domain.SessionID]*session
@@ -111,7 +113,9 @@ func Open(ctx context.Context, c Config) (*Broker, error) {
 		dir:        newDirectory(),
 		sessions:   make(map[domain.SessionID]*session),
 		places:     make(map[domain.ServiceID]chan struct{}),
+		counters:   newCounters(),
 	}
+	b.meter, _ = c.Inbox.(InboxMeter)
 	if b.clock == nil {
 		b.clock = SystemClock{}
 	}
@@ -124,14 +128,14 @@ func Open(ctx context.Context, c Config) (*Broker, error) {
 	for _, k := range c.Connectors {
 		b.connectors[k.Kind()] = k
 	}
-	b.turnstile = newTurnstile(c.Openings, b.clock, b.logger)
+	b.turnstile = newTurnstile(c.Openings, b.clock, b.logger, b.counters)
 	b.keeper = newKeeper(c.Log, c.Snapshots, b.logger)
 	ledger, err := b.read(ctx)
 	if err != nil {
 		b.keeper.close()
 		return nil, fmt.Errorf("read the event log: %w", err)
 	}
-	b.seq = newSequencer(c.Log, b.clock, b.logger, ledger, b.dir, b.react)
+	b.seq = newSequencer(c.Log, b.clock, b.logger, ledger, b.dir, b.react, b.counters)
 	return b, nil
 }
 
@@ -163,6 +167,7 @@ func (b *Broker) Err() error {
 // and new settings reach the devices.
 // It is called by the log writer and does not wait for anybody.
 func (b *Broker) react(records []domain.Record) {
+	b.counters.note(records)
 	for _, r := range records {
 		switch e := r.Event.(type) {
 		case *domain.SessionIdledOut:

@@ -42,6 +42,7 @@ func (s *sequencer) append(b *batch) (domain.Position, error) {
 // tighten refuses what is new from now on.
 func (s *sequencer) tighten(why string) {
 	if s.tight.CompareAndSwap(false, true) {
+		s.counts.filled.Add(1)
 		s.logger.Error(why, "next", "free space on the disk of the data folder; a restart is not needed")
 		s.tryAgainSoon()
 	}

@@ -136,13 +136,11 @@ func (b *Broker) connect(ctx context.Context, a *attempt) (Conversation, error) 
 	}
 	bounded, done := a.session.call.begin(ctx, b.timing.LoginTimeout)
 	defer done()
-	place := b.place(a.service)
-	select {
-	case place <- struct{}{}:
-		defer func() { <-place }()
-	case <-bounded.Done():
-		return nil, a.loginError(ctx, bounded.Err())
+	leave, err := b.queueUp(bounded, a.service)
+	if err != nil {
+		return nil, a.loginError(ctx, err)
 	}
+	defer leave()
 	conv, err := connector.Login(bounded, a.upstream, a.session)
 	if err == nil && (ctx.Err() != nil || a.session.call.givenUp()) { // it came too late
 		a.session.logout(conv)
@@ -152,6 +150,23 @@ func (b *Broker) connect(ctx context.Context, a *attempt) (Conversation, error) 
 		return nil, a.loginError(ctx, err)
 	}
 	return conv, nil
+}
+
+// queueUp waits for a place among the logins of a service that are under way.
+func (b *Broker) queueUp(ctx context.Context, id domain.ServiceID) (leave func(), err error) {
+	place := b.place(id)
+	b.counters.waiting.Add(1)
+	defer b.counters.waiting.Add(-1)
+	select {
+	case place <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	b.counters.connecting.Add(1)
+	return func() {
+		b.counters.connecting.Add(-1)
+		<-place
+	}, nil
 }
 
 // place gives what bounds the number of logins of a service: were it one bound

@@ -98,6 +98,7 @@ func (s *session) credentials(ctx context.Context, secret []byte) (credentials, 
 
 // reconnect logs in upstream with credentials that had been accepted before.
 func (s *session) reconnect(ctx context.Context, secret []byte, a *attempt) error {
+	s.b.counters.relogins.Add(1)
 	conv, err := s.b.connect(ctx, a)
 	if err != nil && s.call.givenUp() {
 		return domain.ErrUnknownSession

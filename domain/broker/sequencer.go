@@ -28,6 +28,7 @@ type sequencer struct {
 	// committed is called with the records of each durable batch, in order,
 	// before anybody is answered. It must not block.
 	committed func([]domain.Record)
+	counts    *counters
 
 	in      chan request
 	touches chan touch
@@ -83,9 +84,9 @@ func (b *batch) empty() bool { return len(b.answers) == 0 && !b.writes() }
 
 func (b *batch) writes() bool { return len(b.Records)+len(b.Sides)+len(b.Forget) > 0 }
 
-func newSequencer(log Log, clock Clock, logger *slog.Logger, ledger *domain.Ledger, dir *directory, committed func([]domain.Record)) *sequencer {
+func newSequencer(log Log, clock Clock, logger *slog.Logger, ledger *domain.Ledger, dir *directory, committed func([]domain.Record), counts *counters) *sequencer {
 	s := &sequencer{
-		log: log, clock: clock, logger: logger, ledger: ledger, dir: dir, committed: committed,
+		log: log, clock: clock, logger: logger, ledger: ledger, dir: dir, committed: committed, counts: counts,
 		in:      make(chan request),
 		touches: make(chan touch, 1024),
 		out:     make(chan *batch),
@@ -259,6 +260,7 @@ func (s *sequencer) write(b *batch) error {
 	if !b.writes() {
 		return nil
 	}
+	began := s.clock.Now()
 	last, err := s.append(b)
 	for errors.Is(err, domain.ErrLogFull) && s.patient.Load() && s.waitForRoom() {
 		last, err = s.append(b)
@@ -267,6 +269,7 @@ func (s *sequencer) write(b *batch) error {
 		return err
 	}
 	s.written()
+	s.counts.committed(len(b.Records), s.clock.Now().Sub(began))
 	s.durable.Store(uint64(last))
 	return nil
 }

@@ -30,6 +30,7 @@ type turnstile struct {
 	rate   Rate
 	clock  Clock
 	logger *slog.Logger
+	counts *counters
 
 	mu      sync.Mutex
 	devices map[domain.DeviceID]passage
@@ -42,14 +43,14 @@ type passage struct {
 	warned bool
 }
 
-func newTurnstile(rate Rate, clock Clock, logger *slog.Logger) *turnstile {
+func newTurnstile(rate Rate, clock Clock, logger *slog.Logger, counts *counters) *turnstile {
 	if rate.Every == 0 {
 		rate.Every = time.Second
 	}
 	if rate.Burst == 0 {
 		rate.Burst = 20
 	}
-	return &turnstile{rate: rate, clock: clock, logger: logger, devices: make(map[domain.DeviceID]passage)}
+	return &turnstile{rate: rate, clock: clock, logger: logger, counts: counts, devices: make(map[domain.DeviceID]passage)}
 }
 
 // pass waits until the device may go on. It gives how long the device shall stay
@@ -60,9 +61,14 @@ func (t *turnstile) pass(ctx context.Context, id domain.DeviceID) (away time.Dur
 		return 0, nil
 	}
 	wait, away := t.reserve(id)
-	if wait == 0 || away > 0 {
+	if away > 0 {
+		t.counts.sentAway.Add(1)
 		return away, nil
 	}
+	if wait == 0 {
+		return 0, nil
+	}
+	t.counts.heldBack.Add(1)
 	ready := make(chan struct{})
 	defer t.clock.AfterFunc(wait, func() { close(ready) })()
 	select {
