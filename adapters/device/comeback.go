@@ -43,7 +43,7 @@ func (s *Session) comeBack(ctx context.Context, h Handler, after time.Duration) 
 func (s *Session) resume(ctx context.Context) (hint time.Duration, err error) {
 	s.mu.Lock()
 	opening := openResume(&linkpb.Resume{
-		Session: s.id, Secret: s.secret, Received: s.received, Epoch: s.news.epoch, State: s.news.number,
+		Session: s.id, Secret: s.secret, Received: s.kept, Epoch: s.news.epoch, State: s.news.number,
 	})
 	s.mu.Unlock()
 	ch, answer, err := s.client.ask(ctx, opening)

@@ -20,13 +20,20 @@ const defaultInterval = time.Minute
 func (s *Session) serve(ctx context.Context, h Handler) error {
 	ch := s.current()
 	ctx, cancel := context.WithCancel(ctx)
-	written := make(chan struct{})
-	go func() {
-		defer close(written)
-		s.write(ctx, ch)
-	}()
+	written := make(chan error, 1)
+	go func() { written <- s.write(ctx, ch) }()
 	stop := context.AfterFunc(ctx, func() { ch.conn.Close() })
-	defer func() { cancel(); stop(); ch.conn.Close(); <-written }()
+	err := s.read(ch, h)
+	cancel()
+	stop()
+	ch.conn.Close()
+	if failed := <-written; failed != nil && lost(err) {
+		return failed // and that is why the link was lost
+	}
+	return err
+}
+
+func (s *Session) read(ch *channel, h Handler) error {
 	for {
 		var m linkpb.ToDevice
 		if err := ch.receive(&m); err != nil {
@@ -62,8 +69,8 @@ func (s *Session) take(m broker.ToDevice, h Handler) error {
 	return linkError{malformed("message", fmt.Sprintf("a %T within a session", m))}
 }
 
-// takeItem gives an item to the handler, unless that has had it, and makes it
-// safe before it is acknowledged.
+// takeItem gives an item to the handler, unless that has had it. The writer makes it
+// safe and acknowledges it.
 func (s *Session) takeItem(item broker.Item, h Handler) error {
 	s.mu.Lock()
 	received := s.received
@@ -84,10 +91,26 @@ func (s *Session) takeItem(item broker.Item, h Handler) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.received = item.Number
-	if err := s.save(func(saved *savedSession) { saved.Received = item.Number }); err != nil {
+	s.kick()
+	return nil
+}
+
+// keep makes durable up to where the handler has taken items. Those that come
+// meanwhile wait for the next time: the faster they come, the more of them share
+// one.
+func (s *Session) keep() error {
+	s.mu.Lock()
+	received, kept := s.received, s.kept
+	s.mu.Unlock()
+	if received == kept {
+		return nil
+	}
+	if err := s.client.identity.note(note{Service: s.service, Session: s.id, Received: received}, true); err != nil {
 		return err
 	}
-	s.kick()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kept = received
 	return nil
 }
 
@@ -139,14 +162,13 @@ func (s *Session) takeSent(m broker.Sent, h Handler) error {
 	if i < s.said.sends {
 		s.said.sends--
 	}
-	return s.save(func(saved *savedSession) {
-		saved.Outbox = slices.DeleteFunc(saved.Outbox, func(o savedSend) bool { return o.ID == m.ID })
-	})
+	// If that is lost the message is sent again, and answered again.
+	return s.client.identity.note(note{Service: s.service, Session: s.id, Sent: m.ID}, false)
 }
 
 // write says what there is to say, and a status at each interval, until ctx
-// ends or the link breaks, which it then closes.
-func (s *Session) write(ctx context.Context, ch *channel) {
+// ends or the link breaks, which it then closes. An error is one of the disk.
+func (s *Session) write(ctx context.Context, ch *channel) error {
 	defer ch.conn.Close()
 	status := time.NewTicker(s.statusInterval())
 	defer status.Stop()
@@ -154,22 +176,37 @@ func (s *Session) write(ctx context.Context, ch *channel) {
 		if s.paced() {
 			status.Reset(s.statusInterval())
 			if ch.send(toServer(s.status()), 0) != nil {
-				return
+				return nil
 			}
 		}
-		for m := s.next(); m != nil; m = s.next() {
-			if ch.send(toServer(m), 0) != nil {
-				return
-			}
+		if err := s.sayAll(ch); err != nil {
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-s.wake:
 		case <-status.C:
 			if ch.send(toServer(s.status()), 0) != nil {
-				return
+				return nil
 			}
+		}
+	}
+}
+
+// sayAll says what there is to say. Where the link breaks it closes that.
+func (s *Session) sayAll(ch *channel) error {
+	for {
+		if err := s.keep(); err != nil {
+			return err
+		}
+		m := s.next()
+		if m == nil {
+			return nil
+		}
+		if ch.send(toServer(m), 0) != nil {
+			ch.conn.Close() // the reader sees it
+			return nil
 		}
 	}
 }
@@ -206,9 +243,9 @@ func (s *Session) next() broker.FromDevice {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.said.acked < s.received:
-		s.said.acked = s.received
-		return broker.Ack{Number: s.received}
+	case s.said.acked < s.kept:
+		s.said.acked = s.kept
+		return broker.Ack{Number: s.kept}
 	case s.presence != nil && !s.said.presence:
 		s.said.presence = true
 		s.use.tell()

@@ -21,8 +21,9 @@ var (
 )
 
 // Identity is what makes a device: its key pair, its server, and what it must
-// not forget of its sessions. It lies in one file, written as a whole and synced
-// at each change, so that a crash at any moment loses nothing that was
+// not forget of its sessions. It lies in a file that is written as a whole, and in a
+// journal beside it of what has changed since; both are synced before anybody
+// relies on them, so that a crash at any moment loses nothing that was
 // acknowledged. One process at a time may hold it; within that process it is safe
 // for concurrent use.
 type Identity struct {
@@ -30,8 +31,10 @@ type Identity struct {
 	unlock func() error
 	key    Key
 
-	mu    sync.Mutex // guards state and the file
-	state identityState
+	mu      sync.Mutex // guards state and the files
+	state   identityState
+	journal identityJournal
+	whole   int64 // the size of the identity file
 }
 
 // SavedSession is a session that an identity can take up again.
@@ -72,11 +75,18 @@ func loadIdentity(path string) (*Identity, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read identity %s: %w", path, err)
 	}
-	return &Identity{path: path, key: key, state: *state}, nil
+	i := &Identity{path: path, key: key, state: *state, whole: int64(len(b))}
+	i.journal.path = path + ".journal"
+	i.journal.size, err = replayJournal(i.journal.path, &i.state)
+	return i, err
 }
 
 // Close lets other processes have the identity.
-func (i *Identity) Close() error { return i.unlock() }
+func (i *Identity) Close() error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return errors.Join(i.journal.close(), i.unlock())
+}
 
 // Device gives the device's name on its server; zero while it is not known
 // whether the enrolment went through.
@@ -112,15 +122,26 @@ func (i *Identity) GoString() string { return i.String() }
 func (i *Identity) update(change func(*identityState)) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	return i.rewrite(change)
+}
+
+// rewrite is update; it leaves the journal empty.
+func (i *Identity) rewrite(change func(*identityState)) error {
 	next, err := parseIdentity(i.state.encode()) // a deep copy
 	if err != nil {
 		return err
 	}
 	change(next)
-	if err := replace(i.path, next.encode()); err != nil {
+	next.Format = identityFormat
+	next.Journal++
+	b := next.encode()
+	if err := replace(i.path, b); err != nil {
 		return fmt.Errorf("write identity: %w", err)
 	}
+	i.state.Format, i.state.Journal = next.Format, next.Journal
 	i.state.Device, i.state.Sessions = next.Device, next.Sessions
+	i.whole = int64(len(b))
+	i.journal.restart()
 	return nil
 }
 
@@ -146,14 +167,25 @@ func (i *Identity) session(service string) (savedSession, bool) {
 	return c, true
 }
 
-// updateSession changes what is saved of the session id on a service, unless
-// another has taken its place.
-func (i *Identity) updateSession(service string, id uint64, change func(*savedSession)) error {
-	return i.update(func(st *identityState) {
-		if s := st.Sessions[service]; s != nil && s.Session == id {
-			change(s)
-		}
-	})
+// smallJournal is up to what size a journal is never too large.
+const smallJournal = 1 << 20
+
+// note notes a change to a session, unless another has taken its place. Where that
+// is not durable it may be lost with the system's power, and with nothing else. The
+// identity file is written anew once the journal is larger: so a note costs a
+// bounded number of bytes in the mean. If it cannot be noted, nothing has changed.
+func (i *Identity) note(n note, durable bool) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.journal.broken || i.journal.size > max(smallJournal, i.whole) {
+		return i.rewrite(n.apply)
+	}
+	n.Of = i.state.Journal
+	if err := i.journal.write(n, durable); err != nil {
+		return fmt.Errorf("write identity: %w", err)
+	}
+	n.apply(&i.state)
+	return nil
 }
 
 // forget removes the session id on a service.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // identityState is the identity file: JSON, so that a person can see what is in
@@ -16,6 +17,7 @@ type identityState struct {
 	Address  string                   `json:"address"`
 	Token    []byte                   `json:"token"`
 	Device   uint64                   `json:"device"`
+	Journal  uint64                   `json:"journal"`  // which notes follow it, see identityJournal
 	Sessions map[string]*savedSession `json:"sessions"` // by service
 }
 
@@ -33,7 +35,9 @@ type savedSend struct {
 	Body string `json:"body"`
 }
 
-const identityFormat = 1
+// identityFormat is what is written; files of format 1, which had no journal, are
+// read too.
+const identityFormat = 2
 
 // maxIdentityFile bounds what is read of an identity file.
 const maxIdentityFile = 128 << 20
@@ -43,6 +47,11 @@ type IdentityError struct{ Fault string }
 
 func (e *IdentityError) Error() string {
 	return "identity file: " + e.Fault + "; restore it, or enrol the device again"
+}
+
+// find gives where in the outbox a message is, or -1.
+func (s *savedSession) find(id string) int {
+	return slices.IndexFunc(s.Outbox, func(m savedSend) bool { return m.ID == id })
 }
 
 func (s *identityState) encode() []byte {
@@ -74,7 +83,7 @@ func parseIdentity(b []byte) (*identityState, error) {
 
 func (s *identityState) check() error {
 	switch {
-	case s.Format != identityFormat:
+	case s.Format < 1 || s.Format > identityFormat:
 		return &IdentityError{fmt.Sprintf("it has format %d, this program knows format %d", s.Format, identityFormat)}
 	case len(s.Key) != keySize || len(s.Server) != keySize:
 		return &IdentityError{fmt.Sprintf("a key does not have %d bytes", keySize)}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"time"
@@ -54,6 +55,7 @@ func joining(path string, e Enrolment) (*Identity, error) {
 	}
 	fresh := identityState{
 		Format: identityFormat, Key: key.pair.Bytes(), Server: e.ServerKey, Address: e.Address, Token: e.Token[:],
+		Journal: rand.Uint64N(1 << 52), // not that of one whose journal still lies there
 	}
 	if err := writeNew(path, fresh.encode()); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("write identity: %w", err)

@@ -44,7 +44,8 @@ type Session struct {
 	link     *channel // nil while out of coverage
 	interval time.Duration
 	newPace  bool          // the interval has changed on the present link
-	received uint64        // the highest number of a safe item
+	received uint64        // the highest number of an item that the handler has taken
+	kept     uint64        // the highest number of those that the disk knows of
 	news     news          // up to which state has been heard
 	outbox   []broker.Send // what is not answered, oldest first
 	said     said          // what the server was told on this link
@@ -67,7 +68,7 @@ const maxOutbox = 1000
 func newSession(c *Client, service string, s savedSession, ch *channel, interval time.Duration) *Session {
 	n := &Session{
 		client: c, service: service, account: s.Account, id: s.Session, secret: s.Secret,
-		received: s.Received, link: ch, interval: interval, wake: make(chan struct{}, 1),
+		received: s.Received, kept: s.Received, link: ch, interval: interval, wake: make(chan struct{}, 1),
 	}
 	n.said.acked = s.Received
 	for _, m := range s.Outbox {
@@ -104,8 +105,8 @@ func (s *Session) SendAs(m broker.Send) error {
 	if len(s.outbox) >= maxOutbox {
 		return ErrOutboxFull
 	}
-	err := s.save(func(saved *savedSession) { saved.Outbox = append(saved.Outbox, savedSend(m)) })
-	if err != nil {
+	saved := savedSend(m)
+	if err := s.client.identity.note(note{Service: s.service, Session: s.id, Send: &saved}, true); err != nil {
 		return err
 	}
 	s.outbox = append(s.outbox, m)
@@ -143,10 +144,6 @@ func (s *Session) kick() {
 	}
 }
 
-func (s *Session) save(change func(*savedSession)) error {
-	return s.client.identity.updateSession(s.service, s.id, change)
-}
-
 // Run keeps the session going until it is over: it reads what comes, sends what
 // is to be sent and a status at each interval, and resumes after a lost link. It
 // gives nil after a logout, an *[EndedError] if the broker ended the session, a
@@ -154,14 +151,25 @@ func (s *Session) save(change func(*savedSession)) error {
 // the last three cases the session can be resumed. The link is closed on return.
 func (s *Session) Run(ctx context.Context, h Handler) error {
 	defer s.setLink(nil, 0)
+	err := s.run(ctx, h)
+	if failed := s.keep(); failed != nil {
+		err = errors.Join(err, failed)
+	}
+	return s.outcome(err)
+}
+
+func (s *Session) run(ctx context.Context, h Handler) error {
 	var (
 		after time.Duration
 		short int // how many links in a row did not last
 	)
 	for {
 		if s.current() == nil {
+			if err := s.keep(); err != nil { // the server forgets what it hears of
+				return err
+			}
 			if err := s.comeBack(ctx, h, after); err != nil {
-				return s.outcome(err)
+				return err
 			}
 		}
 		h.covered(true, nil)
@@ -170,7 +178,7 @@ func (s *Session) Run(ctx context.Context, h Handler) error {
 		s.setLink(nil, 0)
 		switch {
 		case !lost(err):
-			return s.outcome(err)
+			return err
 		case ctx.Err() != nil:
 			return ctx.Err()
 		}
@@ -244,7 +252,7 @@ func (s *Session) setLink(ch *channel, interval time.Duration) {
 		s.link.conn.Close()
 	}
 	s.link, s.interval = ch, interval
-	s.said = said{acked: s.received}
+	s.said = said{acked: s.kept}
 	s.news.roster = nil
 	s.kick()
 }
