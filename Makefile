@@ -5,7 +5,7 @@
 # make lint    format, vet, staticcheck only
 # make fuzz    every fuzz test for FUZZTIME each (default 10s)
 # make crash   kill -9 under load, CRASH_ROUNDS times (default 200)
-# make torture the log's crash tests in their long form
+# make torture kills, power cuts and failing disks in their long form (docs/guarantees.md)
 # make bench-log  the log beside one file, bbolt, SQLite, PostgreSQL and Redis
 
 GO           ?= go
@@ -71,6 +71,7 @@ crash:
 torture: peers
 	ROLLCALL_TORTURE=1 $(GO) test -count=1 -timeout 60m ./eventstore/boltlog/internal/...
 	ROLLCALL_TORTURE=1 ROLLCALL_REQUIRE_PEERS=1 $(GO) test -count=1 -timeout 60m ./eventstore/boltlog -rapid.checks=1000
+	ROLLCALL_TORTURE=1 ROLLCALL_REQUIRE_PEERS=1 $(GO) test -count=1 -timeout 60m -run 'DiskFails|FullDisk' ./cmd/rollcall
 
 # A module of its own: what the log is compared with is no requirement of Rollcall.
 bench-log:

@@ -24,19 +24,19 @@ type Compacted struct{ Before, After int64 } // bytes of log.db
 // leaves the old log or the new one, whole; the next [Open] for writing brings
 // what was interrupted to its end.
 func Compact(ctx context.Context, dir string) (Compacted, error) {
-	done, err := compact(ctx, dir)
+	done, err := compact(ctx, dir, Options{})
 	if err != nil {
 		return done, fmt.Errorf("compact the log: %w", err)
 	}
 	return done, nil
 }
 
-func compact(ctx context.Context, dir string) (done Compacted, err error) {
+func compact(ctx context.Context, dir string, options Options) (done Compacted, err error) {
 	path := filepath.Join(dir, fileName)
 	if done.Before, err = sizeOf(path); err != nil {
 		return done, err
 	}
-	l, err := Open(dir, Options{})
+	l, err := Open(dir, options)
 	if err != nil {
 		return done, err
 	}

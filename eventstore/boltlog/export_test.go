@@ -30,3 +30,9 @@ func (l *Log) Decompress() (last eventstore.Position, err error) {
 	}
 	return last, nil
 }
+
+// CompactWith is Compact of a log that is opened with options.
+func CompactWith(ctx context.Context, dir string, options Options) error {
+	_, err := compact(ctx, dir, options)
+	return err
+}

@@ -46,7 +46,8 @@ func runBusy(t *testing.T, cmd *exec.Cmd) (durable eventstore.Position, killed b
 	return durable, killed
 }
 
-// Wherever a process is killed, what was durable is there, and the log goes on.
+// Wherever a process is killed, and the next one while it opens what that has left,
+// what was durable is there, and the log goes on.
 func TestKillAtFailpoints(t *testing.T) {
 	counts := []int{1}
 	if torture {
@@ -70,9 +71,29 @@ func TestKillAtFailpoints(t *testing.T) {
 				if !killed && count == 1 {
 					t.Errorf("the process never came to %s", place)
 				}
+				if killed {
+					killNextStart(t, dir, 1+len(place)%4, max(before, durable))
+				}
 				wantBusyLog(t, dir, max(before, durable))
 			})
 		}
+	}
+}
+
+// killNextStart kills a process that opens what a killed one has left, at the nth
+// place it comes to, or, in the long form, at each, on a copy each time.
+func killNextStart(t *testing.T, dir string, nth int, durable eventstore.Position) {
+	t.Helper()
+	from, to := nth, nth
+	if torture {
+		from, to = 1, 100
+	}
+	for n := from; n <= to; n++ {
+		again := copied(t, dir)
+		if !dies(t, "open", again, fmt.Sprint(anyPlace, ":", n)) {
+			to = n // it comes to no more
+		}
+		wantBusyLog(t, again, durable)
 	}
 }
 

@@ -109,13 +109,7 @@ func backUpOnce(dir string) error {
 // have lost a write takes nothing more, and opened again it goes on; a backup is
 // whole or not there; a compaction leaves the old log or the new one.
 func TestFaults(t *testing.T) {
-	strace, err := exec.LookPath("strace")
-	if err != nil {
-		if os.Getenv("ROLLCALL_REQUIRE_PEERS") == "1" {
-			t.Fatal("strace is needed and not installed; install the package strace")
-		}
-		t.Skip("strace is not installed")
-	}
+	strace := strace(t)
 	r := newRegister()
 	template := t.TempDir()
 	r.keep(t, template)
@@ -166,6 +160,19 @@ func TestFaults(t *testing.T) {
 			}
 		}
 	}
+}
+
+// strace gives the program of that name.
+func strace(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("strace")
+	if err != nil {
+		if os.Getenv("ROLLCALL_REQUIRE_PEERS") == "1" {
+			t.Fatal("strace is needed and not installed; install the package strace")
+		}
+		t.Skip("strace is not installed")
+	}
+	return path
 }
 
 // wantBackup fails where there is a backup that is not whole.
