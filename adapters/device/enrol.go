@@ -31,6 +31,7 @@ func (l *link) enrol(ctx context.Context, key []byte, m *linkpb.Enrol) {
 	}
 	reply := &linkpb.ToDevice{Body: &linkpb.ToDevice_Enrolled{Enrolled: &linkpb.Enrolled{Device: uint64(id)}}}
 	if err != nil {
+		l.server.counters.enrolRefused.Add(1)
 		l.server.tally.Add("refused an enrolment; if it was no mistake, somebody guesses", "peer", l.peer, "err", err)
 		reply.Body = &linkpb.ToDevice_EnrolRefused{EnrolRefused: &linkpb.EnrolRefused{Code: enrolCode(err)}}
 	}

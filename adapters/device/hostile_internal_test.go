@@ -74,6 +74,7 @@ type bench struct {
 	device     Key
 	connection net.Conn // the device's end of the latest connection
 	done       chan struct{}
+	peer       string // where the next connection comes from
 }
 
 func newBench(t testing.TB, c Config) *bench {
@@ -98,9 +99,10 @@ func drawKey(t testing.TB) Key {
 func (b *bench) connect() net.Conn {
 	ours, theirs := net.Pipe()
 	done := make(chan struct{})
+	peer := or(b.peer, "somebody")
 	go func() {
 		defer close(done)
-		b.server.Serve(context.Background(), theirs, "192.0.2.1:1")
+		b.server.Serve(context.Background(), theirs, peer)
 	}()
 	b.connection, b.done = ours, done
 	return ours

@@ -3,6 +3,7 @@ package device
 import (
 	"container/list"
 	"math/rand/v2"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -10,21 +11,44 @@ import (
 // lobby holds the links whose handshakes are under way, up to a limit: those that
 // have said something, and cost something from then on. Who finds
 // it full is asked to come back, each a little later than the one before: what
-// came as a wall returns as a ramp. It is safe for concurrent use.
+// came as a wall returns as a ramp. No one neighbourhood has more than a quarter of
+// the places, so that who keeps them without going on needs many. It is safe for
+// concurrent use.
 type lobby struct {
 	limit    int
 	patience time.Duration // an older one makes room for a new one
 	interval time.Duration // between two that are asked to come back
 
 	mu   sync.Mutex
-	in   *list.List // of guest, the oldest in front
-	next time.Time  // when the next who is asked shall come back
-	out  uint64     // how many had to make room
+	in   *list.List           // of guest, the oldest in front
+	from map[netip.Prefix]int // how many of them from where
+	next time.Time            // when the next who is asked shall come back
+	out  uint64               // how many had to make room
 }
 
 type guest struct {
 	link *link
+	from netip.Prefix
 	at   time.Time
+}
+
+// share is the part of the places, one in so many, that one neighbourhood may have.
+const share = 4
+
+// neighbourhood gives what a peer's address is counted under: an IPv4 address, or
+// the /48 of an IPv6 address, which one customer may have. Nothing is known of one
+// that is no address.
+func neighbourhood(peer string) netip.Prefix {
+	address, err := netip.ParseAddrPort(peer)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	ip, bits := address.Addr().Unmap().WithZone(""), 32
+	if ip.Is6() {
+		bits = 48
+	}
+	from, _ := ip.Prefix(bits)
+	return from
 }
 
 // The bounds of what a device is asked for; and what it believes, as anybody on
@@ -35,19 +59,21 @@ const (
 )
 
 func newLobby(limit, returns int, patience time.Duration) *lobby {
-	return &lobby{limit: limit, patience: patience, interval: time.Second / time.Duration(returns), in: list.New()}
+	return &lobby{limit: limit, patience: patience, interval: time.Second / time.Duration(returns), in: list.New(), from: make(map[netip.Prefix]int)}
 }
 
 // enter gives a link its place, or nil and how much later to come back. A full
 // lobby loses the link that has been in for longest, if that was too long.
 func (b *lobby) enter(l *link) (place *list.Element, later time.Duration) {
-	now := time.Now()
+	g := guest{l, neighbourhood(l.peer), time.Now()}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.in.Len() >= b.limit && !b.makeRoom(now) {
-		return nil, b.later(now)
+	crowded := g.from.IsValid() && b.from[g.from] >= max(b.limit/share, 1)
+	if crowded || b.in.Len() >= b.limit && !b.makeRoom(g.at) {
+		return nil, b.later(g.at)
 	}
-	return b.in.PushBack(guest{l, now}), 0
+	b.from[g.from]++
+	return b.in.PushBack(g), 0
 }
 
 func (b *lobby) makeRoom(now time.Time) bool {
@@ -56,7 +82,7 @@ func (b *lobby) makeRoom(now time.Time) bool {
 	if now.Sub(g.at) < b.patience {
 		return false
 	}
-	b.in.Remove(oldest)
+	b.remove(oldest)
 	b.out++
 	go g.link.abort() // to close one may take a while
 	return true
@@ -80,7 +106,18 @@ func (b *lobby) later(now time.Time) time.Duration {
 func (b *lobby) leave(place *list.Element) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.in.Remove(place)
+	if place.Value != nil {
+		b.remove(place)
+	}
+}
+
+// remove takes a link off, once.
+func (b *lobby) remove(place *list.Element) {
+	from := b.in.Remove(place).(guest).from
+	place.Value = nil
+	if b.from[from]--; b.from[from] == 0 {
+		delete(b.from, from)
+	}
 }
 
 func (b *lobby) stats() (in int, out uint64) {

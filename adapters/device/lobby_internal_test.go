@@ -79,6 +79,46 @@ func TestOldHandshakesMakeRoom(t *testing.T) {
 	})
 }
 
+// Who stalls handshakes from one place keeps nobody else out.
+func TestOneNeighbourhoodDoesNotFillTheLobby(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, Config{MaxHandshakes: 8})
+		b.devices.admit = true
+		from := func(peer string) net.Conn {
+			b.peer = peer
+			return b.connect()
+		}
+		var crowded *CrowdedError
+		for _, c := range []struct {
+			name     string
+			stalling []string
+			refused  string
+		}{
+			{"one address", []string{"192.0.2.1:1", "192.0.2.1:2"}, "192.0.2.1:3"},
+			{"one address, written otherwise", []string{"198.51.100.1:1", "[::ffff:198.51.100.1]:1"}, "198.51.100.1:2"},
+			{"one customer", []string{"[2001:db8:1::1]:1", "[2001:db8:1:2::1]:1"}, "[2001:db8:1:ffff::1]:1"},
+		} {
+			for _, peer := range c.stalling {
+				b.peer = peer
+				b.halfOpen()
+			}
+			if err := b.ask(from(c.refused)); !errors.As(err, &crowded) {
+				t.Errorf("%s: the third from there: %v, want it sent away", c.name, err)
+			}
+		}
+		conn := from("203.0.113.1:1")
+		if err := b.ask(conn); err != nil {
+			t.Errorf("somebody else: %v", err)
+		}
+		conn.Close()
+		time.Sleep(11 * time.Second)
+		synctest.Wait()
+		if n := len(b.server.lobby.from); n != 0 || b.server.Stats().Shaking != 0 {
+			t.Errorf("%d neighbourhoods are remembered of which nobody is there", n)
+		}
+	})
+}
+
 func TestStrangersInACrowdAreNotAnswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, Config{MaxHandshakes: 1})

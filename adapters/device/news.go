@@ -8,10 +8,15 @@ type news struct {
 	epoch  uint64
 	number uint64
 	roster []broker.Contact // of the parts so far; nil between rosters
+	parts  int
 }
 
-// maxRoster bounds how many contacts the parts of a roster may have.
-const maxRoster = 1 << 16
+// maxRoster and maxParts bound how many contacts, in how many parts, a roster may
+// have: no server can have a device remember more than 64 MiB of it.
+const (
+	maxRoster = 1 << 16
+	maxParts  = 256
+)
 
 // setEpoch takes the numbering of states that the server uses from now on.
 func (s *Session) setEpoch(epoch uint64) {
@@ -46,19 +51,20 @@ func (s *Session) takeState(part statePart, h Handler) error {
 func (n *news) join(part statePart) (broker.State, error) {
 	roster, ok := part.Body.(broker.RosterReceived)
 	switch {
-	case !ok && n.roster != nil:
+	case !ok && n.parts > 0:
 		return broker.State{}, linkError{malformed("state", "it cuts a roster short")}
-	case len(n.roster)+len(roster.Contacts) > maxRoster:
+	case len(n.roster)+len(roster.Contacts) > maxRoster || n.parts == maxParts:
 		return broker.State{}, linkError{malformed("state", "a roster of too many contacts")}
 	case !ok:
 		return part.State, nil
 	}
+	n.parts++
 	n.roster = append(n.roster, roster.Contacts...)
 	return broker.State{Number: part.Number, Body: broker.RosterReceived{Contacts: n.roster}}, nil
 }
 
 func (n *news) heard(number uint64) {
-	n.roster = nil
+	n.roster, n.parts = nil, 0
 	n.number = max(n.number, number)
 }
 

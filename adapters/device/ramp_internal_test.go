@@ -102,7 +102,7 @@ func startRamp(b *testing.B, c Config, address string) (*rampServer, string) {
 			if err != nil {
 				return
 			}
-			links.Go(func() { r.Serve(ctx, conn, conn.RemoteAddr().String()) })
+			links.Go(func() { r.Serve(ctx, conn, fromAfar(conn)) })
 		}
 	})
 	r.stop = func() {
@@ -111,6 +111,12 @@ func startRamp(b *testing.B, c Config, address string) (*rampServer, string) {
 		links.Wait()
 	}
 	return r, ln.Addr().String()
+}
+
+// fromAfar gives a device's address as if it had one of its own.
+func fromAfar(conn net.Conn) string {
+	port := conn.RemoteAddr().(*net.TCPAddr).Port
+	return fmt.Sprintf("10.0.%d.%d:4711", port>>8, port&0xff)
 }
 
 // watch notes how many sessions are back each half second, until all are.

@@ -24,8 +24,9 @@ type Config struct {
 	// HandshakeTimeout is how long a link may take until its opening is in; the
 	// default is 10 s.
 	HandshakeTimeout time.Duration
-	// MaxHandshakes is how many handshakes may be under way at once; more are
-	// asked to come back later. The default is 1,024.
+	// MaxHandshakes is how many handshakes may be under way at once, a quarter of
+	// them from one address; more are asked to come back later. The default is
+	// 1,024.
 	MaxHandshakes int
 	// Returns is how many of those may come back in a second; the default is 1,000.
 	Returns int

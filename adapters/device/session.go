@@ -253,6 +253,6 @@ func (s *Session) setLink(ch *channel, interval time.Duration) {
 	}
 	s.link, s.interval = ch, interval
 	s.said = said{acked: s.kept}
-	s.news.roster = nil
+	s.news.roster, s.news.parts = nil, 0
 	s.kick()
 }

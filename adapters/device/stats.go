@@ -9,6 +9,7 @@ type Stats struct {
 	Logins       uint64 // links opened with a login
 	Resumes      uint64 // links opened with a resume
 	Enrolments   uint64 // links opened with an enrolment
+	EnrolRefused uint64 // of them, those that were refused
 	Shaking      int    // handshakes under way now
 	MadeRoom     uint64 // handshakes cut to make room for others; counted among Left too
 	Crowded      uint64 // refused: too many handshakes under way
@@ -26,6 +27,7 @@ type Stats struct {
 type counters struct {
 	open                                          atomic.Int64
 	connections, logins, resumes, enrolments      atomic.Uint64
+	enrolRefused                                  atomic.Uint64
 	crowded, sentAway, garbage, timedOut, left    atomic.Uint64
 	unknownKey, revoked, misbehaved, itemsDropped atomic.Uint64
 }
@@ -36,7 +38,7 @@ func (s *Server) Stats() Stats {
 	shaking, madeRoom := s.lobby.stats()
 	return Stats{
 		Open: c.open.Load(), Connections: c.connections.Load(),
-		Logins: c.logins.Load(), Resumes: c.resumes.Load(), Enrolments: c.enrolments.Load(),
+		Logins: c.logins.Load(), Resumes: c.resumes.Load(), Enrolments: c.enrolments.Load(), EnrolRefused: c.enrolRefused.Load(),
 		Shaking: shaking, MadeRoom: madeRoom, Crowded: c.crowded.Load(), SentAway: c.sentAway.Load(), Garbage: c.garbage.Load(), TimedOut: c.timedOut.Load(), Left: c.left.Load(),
 		UnknownKey: c.unknownKey.Load(), Revoked: c.revoked.Load(), Misbehaved: c.misbehaved.Load(),
 		ItemsDropped: c.itemsDropped.Load(),

@@ -25,6 +25,7 @@ type crowd struct {
 
 	mu     sync.Mutex
 	from   *addresses
+	wide   *addresses // the /48s of IPv6 addresses
 	in     map[*guest]struct{}
 	silent *list.List // of *guest, the oldest in front
 }
@@ -38,7 +39,7 @@ type guest struct {
 }
 
 func newCrowd(l Limits) *crowd {
-	return &crowd{limits: l, from: newAddresses(l), in: make(map[*guest]struct{}), silent: list.New()}
+	return &crowd{limits: l, from: newAddresses(l), wide: newAddresses(l.wide()), in: make(map[*guest]struct{}), silent: list.New()}
 }
 
 // enter lets a connection in as a silent one, or tells why not. When the house
@@ -50,7 +51,7 @@ func (c *crowd) enter(conn net.Conn) (*guest, refusal) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !g.exempt {
-		if why := c.from.take(g.key, time.Now()); why != admitted {
+		if why := c.take(g.key, time.Now()); why != admitted {
 			return nil, why
 		}
 	}
@@ -109,7 +110,24 @@ func (c *crowd) remove(g *guest) {
 func (c *crowd) uncount(g *guest) {
 	if !g.exempt {
 		c.from.release(g.key)
+		c.wide.release(widen(g.key))
 	}
+}
+
+// take counts a connection under its address, and an IPv6 one under the /48 too:
+// one customer may have that many addresses.
+func (c *crowd) take(key netip.Prefix, now time.Time) refusal {
+	if why := c.from.take(key, now); why != admitted {
+		return why
+	}
+	if !key.Addr().Is6() {
+		return admitted
+	}
+	why := c.wide.take(widen(key), now)
+	if why != admitted {
+		c.from.release(key)
+	}
+	return why
 }
 
 // closeAll closes every connection that is in.
@@ -130,8 +148,8 @@ func (c *crowd) closeSilent() {
 	}
 }
 
-func (c *crowd) size() (in, silent int) {
+func (c *crowd) size() (in, silent, known int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.in), c.silent.Len()
+	return len(c.in), c.silent.Len(), len(c.from.byKey) + len(c.wide.byKey)
 }

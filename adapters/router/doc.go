@@ -10,7 +10,7 @@
 // # Vocabulary
 //
 //   - Address: what is counted and rate limited as one: an IPv4 address, or the
-//     /64 of an IPv6 address.
+//     /64 of an IPv6 address. A /48 may do eight times as much, and no more.
 //   - Silent: a connection whose first byte has not come yet. It has a deadline,
 //     and it is the first to go when the house is full.
 //   - Exempt: an address that no limit per address holds for, because many

@@ -25,6 +25,7 @@ type Router struct {
 type Stats struct {
 	Live     int               // connections that are in
 	Silent   int               // of them, those that have sent nothing yet
+	Known    int               // addresses, and /48s, that are remembered
 	HandedOn uint64            // connections given to the handler since the start
 	Refused  map[string]uint64 // connections closed at the door, by reason
 }
@@ -64,8 +65,8 @@ func (r *Router) Serve(ctx context.Context, ln net.Listener) error {
 
 // Stats gives the counts of this moment.
 func (r *Router) Stats() Stats {
-	live, silent := r.crowd.size()
-	return Stats{Live: live, Silent: silent, HandedOn: r.handed.Load(), Refused: r.tally.Totals()}
+	live, silent, known := r.crowd.size()
+	return Stats{Live: live, Silent: silent, Known: known, HandedOn: r.handed.Load(), Refused: r.tally.Totals()}
 }
 
 func (r *Router) admit(conn net.Conn) (*guest, bool) {

@@ -3,6 +3,7 @@ package router_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -127,6 +128,9 @@ func TestConnectionsPerAddress(t *testing.T) {
 		{"one IPv4 address", router.Limits{ConnsPerAddress: 2}, []string{"192.0.2.1", "192.0.2.1", "192.0.2.1"}, []bool{true, true, false}},
 		{"mapped is the same", router.Limits{ConnsPerAddress: 1}, []string{"192.0.2.1", "::ffff:192.0.2.1"}, []bool{true, false}},
 		{"one /64", router.Limits{ConnsPerAddress: 1}, []string{"2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"}, []bool{true, false, true}},
+		{"one /48 may do eight times as much", router.Limits{ConnsPerAddress: 1},
+			[]string{"2001:db8::1", "2001:db8:0:1::", "2001:db8:0:2::", "2001:db8:0:3::", "2001:db8:0:4::", "2001:db8:0:5::", "2001:db8:0:6::", "2001:db8:0:7::",
+				"2001:db8:0:8::", "2001:db8:1::", "192.0.2.1"}, []bool{true, true, true, true, true, true, true, true, false, true, true}},
 		{"exempt", router.Limits{ConnsPerAddress: 1, Exempt: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
 			[]string{"192.0.2.1", "192.0.2.1"}, []bool{true, true}},
 		{"no limit", router.Limits{ConnsPerAddress: -1}, []string{"192.0.2.1", "192.0.2.1"}, []bool{true, true}},
@@ -143,6 +147,33 @@ func TestConnectionsPerAddress(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A stranger with a whole /48 must not have the router remember more, or let in
+// more, than it may.
+func TestManyAddresses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, d := serve(t, hold, router.Limits{Conns: 50, Addresses: 100, Rate: 2, Burst: 10})
+		in := 0
+		for i := range 1000 {
+			c := d.from(fmt.Sprintf("2001:db8:0:%x::1", i))
+			if isOpen(c) {
+				in++
+			}
+			c.Close()
+			synctest.Wait()
+		}
+		if in != 80 {
+			t.Errorf("%d connections from one /48 were let in at once, want 80", in)
+		}
+		for i := range 1000 {
+			d.from(fmt.Sprintf("2001:db8:%x::1", i+1)).Close()
+			synctest.Wait()
+		}
+		if s := r.Stats(); s.Known > 200 || s.Live != 0 {
+			t.Errorf("Stats = %+v, want at most 100 addresses and 100 /48s", s)
+		}
+	})
 }
 
 func TestLeavingMakesPlaceForTheSameAddress(t *testing.T) {
@@ -290,6 +321,7 @@ func TestDrain(t *testing.T) {
 		go func() { ended <- r.Serve(ctx, d) }()
 		silent, speaks := d.from("192.0.2.1"), d.from("192.0.2.1")
 		speaks.Write([]byte("x"))
+		synctest.Wait()
 		begun := time.Now()
 		cancel()
 		synctest.Wait()
