@@ -56,6 +56,15 @@ func (c *change) keysFrom(first, end []byte) (keys [][]byte) {
 	return keys
 }
 
+// countMailboxes keeps how many mailboxes there are in the bucket's sequence number,
+// so that one that vanishes with its rows is noticed.
+func (c *change) countMailboxes() error {
+	if c.mailboxes == 0 {
+		return nil
+	}
+	return c.rows.SetSequence(c.rows.Sequence() + uint64(c.mailboxes))
+}
+
 func (c *change) deleteAll(keys [][]byte) error {
 	for _, k := range keys {
 		if err := c.delete(k); err != nil {

@@ -29,7 +29,13 @@ func (i *Inbox) checkRows(rows *bbolt.Bucket) error {
 			return err
 		}
 	}
-	return c.end()
+	if err := c.end(); err != nil {
+		return err
+	}
+	if n := i.stats.Mailboxes; uint64(n) != rows.Sequence() {
+		return i.damage(fmt.Sprintf("there are %d mailboxes of %d", n, rows.Sequence()))
+	}
+	return nil
 }
 
 func (c *checker) row(key, sealed []byte) error {

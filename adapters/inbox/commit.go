@@ -50,7 +50,7 @@ func (i *Inbox) commit(ops ...op) error {
 				return false, err
 			}
 		}
-		return c.dirty, nil
+		return c.dirty, c.countMailboxes()
 	})
 	if err != nil {
 		return i.failedCommit(number, err)

@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"encoding/binary"
+	"fmt"
 
 	"go.etcd.io/bbolt"
 
@@ -54,10 +55,32 @@ func (i *Inbox) checkMeta(tx *bbolt.Tx, log domain.LogID) error {
 	if found := domain.LogID(id); found != log {
 		return &OtherLogError{Path: i.path, Found: found, Wanted: log}
 	}
-	if tx.Bucket(bucketRows) == nil {
-		return i.damage("the bucket rows is missing")
+	return i.checkBuckets(tx)
+}
+
+// checkBuckets looks whether there is just what this version writes. Every page is
+// read in that: those of the rows are left to [Inbox.checkRows].
+func (i *Inbox) checkBuckets(tx *bbolt.Tx) error {
+	rows := false
+	err := tx.ForEach(func(name []byte, b *bbolt.Bucket) error {
+		switch string(name) {
+		case string(bucketMeta):
+			return b.ForEach(func(k, v []byte) error {
+				if _, ok := unseal(k, v); !ok {
+					return i.damage(fmt.Sprintf("the entry %q of its head is damaged", k))
+				}
+				return nil
+			})
+		case string(bucketRows):
+			rows = true
+			return nil
+		}
+		return i.damage(fmt.Sprintf("there is an unknown bucket %q", name))
+	})
+	if err == nil && !rows {
+		err = i.damage("the bucket rows is missing")
 	}
-	return nil
+	return err
 }
 
 func (i *Inbox) damage(problem string) error {

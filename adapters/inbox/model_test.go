@@ -161,7 +161,6 @@ func (m *machine) box(id broker.MailboxID) *modelBox {
 
 func (m *machine) Put(rt *rapid.T) {
 	id := m.id(rt)
-	m.committed()
 	b := m.box(id)
 	l := broker.Letter{
 		Number: b.last + rapid.SampledFrom([]uint64{1, 1, 1, 1, 1, 1, 1, 0, 2, 5, ^uint64(0)}).Draw(rt, "step"),
@@ -181,6 +180,7 @@ func (m *machine) Put(rt *rapid.T) {
 		}
 		return
 	}
+	m.committed()
 	want, problem := b.put(l)
 	if fresh != want || !isProblem(err, problem) {
 		rt.Fatalf("Put(%v, %d) = %v, %v; want %v, %v", id, l.Number, fresh, err, want, problem)

@@ -64,44 +64,56 @@ func Open(path string, log domain.LogID, options Options) (*Inbox, error) {
 		wake: make(chan struct{}, 1), stopped: make(chan struct{}), failed: make(chan struct{}),
 		forgets: make(map[broker.MailboxID]uint64), forgetting: make(map[broker.MailboxID]uint64),
 	}
-	if err := i.openDB(); err != nil {
+	if err := i.check(log); err != nil {
 		return nil, err
 	}
-	err := i.read(log)
+	if err := i.openDB(false); err != nil {
+		return nil, err
+	}
+	info, err := i.file.Stat()
 	if err != nil {
 		return nil, errors.Join(err, i.db.Close())
 	}
+	i.stats.FileSize = info.Size()
 	go i.writer()
 	return i, nil
 }
 
-// read reads all there is.
-func (i *Inbox) read(log domain.LogID) error {
-	info, err := i.file.Stat()
-	if err != nil {
+// check reads all there is, from a database that is not written. Only what has
+// been seen to be whole is opened for writing: then bbolt walks the pages on a
+// goroutine of its own, where no guard would help.
+func (i *Inbox) check(log domain.LogID) error {
+	if err := i.openDB(true); err != nil {
 		return err
 	}
-	i.stats.FileSize = info.Size()
-	return i.view(func(tx *bbolt.Tx) error {
+	err := i.view(func(tx *bbolt.Tx) error {
 		if err := i.checkMeta(tx, log); err != nil {
 			return err
 		}
 		return i.checkRows(tx.Bucket(bucketRows))
 	})
+	return errors.Join(err, i.db.Close())
 }
 
 // openDB maps the database, once its head has been seen to be whole.
-func (i *Inbox) openDB() error {
-	if problem := checkHeader(i.path); problem != nil {
-		return i.whyBad(problem)
+func (i *Inbox) openDB(readOnly bool) error {
+	problem := checkHeader(i.path)
+	if errors.Is(problem, fs.ErrPermission) {
+		return notWritable(i.path, problem)
 	}
 	err := guard(i.path, func() (err error) {
-		i.db, err = i.openBolt(false)
+		i.db, err = i.openBolt(readOnly || problem != nil)
 		return err
 	})
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
-		return &InUseError{Path: i.path}
+		return &InUseError{Path: i.path} // which may be why the head looked bad
+	case err == nil && problem != nil:
+		return errors.Join(i.damage(problem.Error()), i.db.Close())
+	case errors.As(err, new(*DamageError)):
+		return errors.Join(err, i.abandon())
+	case problem != nil:
+		return i.damage(problem.Error())
 	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum), errors.Is(err, bolterrors.ErrVersionMismatch):
 		return i.damage(err.Error())
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
@@ -112,32 +124,25 @@ func (i *Inbox) openDB() error {
 	return nil
 }
 
-// whyBad tells what a bad head means: that the file is being written just now, or
-// that it is damaged.
-func (i *Inbox) whyBad(problem error) error {
-	if errors.Is(problem, fs.ErrPermission) {
-		return fmt.Errorf("open the inbox: %w", problem)
+// abandon lets go of the file of a database that panicked while it was opened. Its
+// mapping stays, which nobody can undo, and would keep the lock.
+func (i *Inbox) abandon() error {
+	if i.file == nil {
+		return nil
 	}
-	err := guard(i.path, func() error {
-		db, err := i.openBolt(true)
-		if err == nil {
-			err = db.Close()
-		}
-		return err
-	})
-	if errors.Is(err, bolterrors.ErrTimeout) {
-		return &InUseError{Path: i.path}
-	}
-	return i.damage(problem.Error())
+	return errors.Join(unlock(i.file), i.file.Close())
 }
 
-// openBolt opens the database. bbolt does not grow its file: see makeRoom.
+// openBolt opens the database. bbolt does not grow its file: see makeRoom. It does
+// not write down which pages are free either: after a peak that would be most of
+// each commit.
 func (i *Inbox) openBolt(readOnly bool) (*bbolt.DB, error) {
 	return bbolt.Open(i.path, 0o600, &bbolt.Options{
 		Timeout:         openWait,
 		ReadOnly:        readOnly,
 		NoGrowSync:      true,
 		NoSync:          i.options.noSync,
+		NoFreelistSync:  true,
 		FreelistType:    bbolt.FreelistMapType,
 		InitialMmapSize: mapped,
 		OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {

@@ -21,7 +21,7 @@ const (
 func (i *Inbox) makeRoom(tx *bbolt.Tx, ops []op) error {
 	need, whole, fills := needs(ops)
 	stats := i.db.Stats()
-	need += stats.FreelistInuse + reserve
+	need += reserve
 	free := (stats.FreePageN + stats.PendingPageN) * pageSize
 	info, err := i.file.Stat()
 	if err != nil {
@@ -32,9 +32,9 @@ func (i *Inbox) makeRoom(tx *bbolt.Tx, ops []op) error {
 	if missing <= 0 {
 		return nil
 	}
-	err = i.grow(info.Size(), int64(max(missing, growStep)))
-	if isFull(err) && missing < growStep {
-		err = i.grow(info.Size(), int64(missing))
+	err = i.grow(info.Size(), roundUp(missing, growStep))
+	if isFull(err) {
+		err = i.grow(info.Size(), roundUp(missing, pageSize))
 	}
 	switch {
 	case isFull(err) && fills:
@@ -44,6 +44,8 @@ func (i *Inbox) makeRoom(tx *bbolt.Tx, ops []op) error {
 	}
 	return err
 }
+
+func roundUp(n, step int) int64 { return int64((n + step - 1) / step * step) }
 
 // needs gives how many bytes the changes may need in new pages, how many of them
 // at most in pages that stand together, and whether they make the inbox fuller.

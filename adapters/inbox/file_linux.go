@@ -15,3 +15,6 @@ func allocate(f *os.File, size, more int64) error {
 		}
 	}
 }
+
+// unlock takes off the lock that bbolt has put on a file.
+func unlock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }
