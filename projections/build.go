@@ -7,11 +7,13 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"rollcall/domain"
 )
 
 // rebuildBatch is how many events a rebuild folds in between two saves: what is
 // lost when it is interrupted the hard way.
-const rebuildBatch = 1 << 20
+const rebuildBatch = 1 << 22
 
 // errBehind tells that the live view was begun anew while it was rebuilt.
 var errBehind = errors.New("the live view has been begun anew meanwhile; try again when it has caught up")
@@ -55,25 +57,32 @@ func (b *build) foldTo(ctx context.Context, live standing) error {
 	if live.saved == b.maker.cursor {
 		return nil
 	}
-	for r, err := range b.set.log.Read(ctx, b.maker.cursor+1) {
+	for some, err := range records(ctx, b.set.log, b.maker.cursor+1) {
 		if err != nil {
 			return err
 		}
-		if err := b.maker.take(r); err != nil {
+		if n := live.saved - b.maker.cursor; n < domain.Position(len(some)) {
+			some = some[:n]
+		}
+		if err := b.take(some, live.saved); err != nil || b.maker.cursor == live.saved {
 			return err
 		}
-		if r.Position%progressEvery == 0 {
-			b.meter.at(uint64(r.Position), uint64(live.saved))
-		}
-		if r.Position%rebuildBatch == 0 {
-			if err := b.save(); err != nil {
-				return err
-			}
-		}
-		if r.Position == live.saved {
-			b.meter.at(uint64(r.Position), uint64(live.saved))
-			break
-		}
+	}
+	return nil
+}
+
+// take folds in records, tells how far it has come, and saves now and then.
+func (b *build) take(records []domain.Record, total domain.Position) error {
+	before := b.maker.cursor
+	if err := b.maker.takeAll(records); err != nil {
+		return err
+	}
+	now := b.maker.cursor
+	if now == total || now/progressEvery != before/progressEvery {
+		b.meter.at(uint64(now), uint64(total))
+	}
+	if now/rebuildBatch != before/rebuildBatch {
+		return b.save()
 	}
 	return nil
 }

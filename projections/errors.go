@@ -23,9 +23,15 @@ var (
 type UnknownEventError struct {
 	Position domain.Position
 	Type     domain.EventType
+	// Number is the event's field number in events.proto where the log cannot
+	// decode it; then there is no Type.
+	Number uint32
 }
 
 func (e *UnknownEventError) Error() string {
+	if e.Number != 0 {
+		return fmt.Sprintf("the event at position %d (number %d) is unknown to this version of rollcall; use the version that wrote it", e.Position, e.Number)
+	}
 	return fmt.Sprintf("the event at position %d (%v) is unknown to this version of rollcall; use the version that wrote it", e.Position, e.Type)
 }
 
@@ -70,5 +76,8 @@ func (e *DamageError) Error() string {
 // UnknownEvent gives the error for a record whose event a fold has no meaning
 // for.
 func UnknownEvent(r domain.Record) error {
+	if e, ok := r.Event.(newer); ok {
+		return &UnknownEventError{Position: r.Position, Number: e.number}
+	}
 	return &UnknownEventError{Position: r.Position, Type: r.Event.Type()}
 }

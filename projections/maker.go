@@ -44,18 +44,21 @@ func newMaker(p Projection, root []byte, log domain.LogID) *maker {
 	return &maker{projection: p, root: root, log: log, fold: p.New()}
 }
 
-// take folds in a record, unless it is in the view already.
-func (m *maker) take(r domain.Record) error {
-	if r.Position <= m.cursor {
-		return nil
+// takeAll folds in records, but for those that are in the view already.
+func (m *maker) takeAll(records []domain.Record) error {
+	for i := range records {
+		r := &records[i]
+		if r.Position <= m.cursor {
+			continue
+		}
+		if r.Position != m.cursor+1 {
+			return &GapError{Expected: m.cursor + 1, Actual: r.Position}
+		}
+		if err := m.fold.Apply(*r); err != nil {
+			return err
+		}
+		m.cursor, m.time = r.Position, r.Time
 	}
-	if r.Position != m.cursor+1 {
-		return &GapError{Expected: m.cursor + 1, Actual: r.Position}
-	}
-	if err := m.fold.Apply(r); err != nil {
-		return err
-	}
-	m.cursor, m.time = r.Position, r.Time
 	return nil
 }
 

@@ -23,7 +23,8 @@ type Fold interface {
 	Load(view *bbolt.Bucket) error
 	// Apply folds in one record; they come by ascending positions without a
 	// gap. An event that the fold has no meaning for is an
-	// *[UnknownEventError] and changes nothing.
+	// *[UnknownEventError] and changes nothing. The event is not to be kept:
+	// its memory is used again when Apply has returned.
 	Apply(r domain.Record) error
 	// Save writes the rows that changed since it last did. If the transaction
 	// fails afterwards, the fold is of no more use.

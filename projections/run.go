@@ -8,12 +8,13 @@ import (
 	"go.etcd.io/bbolt"
 
 	"rollcall/domain"
+	"rollcall/eventstore/codec"
 )
 
 // historyBatch is how many records of history are folded in before a save. The
 // views are far behind, so that what matters is how many rows are written: most
 // of those of a short batch change again in the next.
-const historyBatch = 1 << 20
+const historyBatch = 1 << 22
 
 // liveBatch is the most records that wait for the save under way, and so the
 // most of a live save.
@@ -76,11 +77,21 @@ func ignoreDone(ctx context.Context, err error) error {
 	return err
 }
 
+// run follows the log once it has caught up with it, and catches up again where the
+// log gives an event that it cannot decode.
 func (s *Set) run(ctx context.Context) error {
-	if err := s.catchUp(ctx); err != nil {
-		return err
+	for {
+		for behind := true; behind; behind = s.next()+liveBatch <= s.log.Last() {
+			if err := s.catchUp(ctx); err != nil {
+				return err
+			}
+		}
+		err := s.follow(ctx, s.next())
+		var unknown *codec.UnknownEventError
+		if !errors.As(err, &unknown) {
+			return err
+		}
 	}
-	return s.follow(ctx, s.next())
 }
 
 // healing runs f once more, on a new file, where it found the file damaged.
@@ -119,21 +130,20 @@ func (s *Set) reload() error {
 // catchUp reads the log from where the view furthest behind ends.
 func (s *Set) catchUp(ctx context.Context) error {
 	unsaved := 0
-	batch := make([]domain.Record, 0, liveBatch)
-	for r, err := range s.log.Read(ctx, s.next()) {
+	for some, err := range records(ctx, s.log, s.next()) {
 		if err != nil {
-			return errors.Join(err, s.takeAll(batch, true))
+			return errors.Join(err, s.takeAll(nil, true))
 		}
-		if batch = append(batch, r); len(batch) < liveBatch {
-			continue
-		}
-		unsaved += len(batch)
-		if err := s.takeAll(batch, unsaved%historyBatch == 0); err != nil {
+		unsaved += len(some)
+		save := unsaved >= historyBatch
+		if err := s.takeAll(some, save); err != nil {
 			return err
 		}
-		batch = batch[:0]
+		if save {
+			unsaved = 0
+		}
 	}
-	return s.takeAll(batch, true)
+	return s.takeAll(nil, true)
 }
 
 // next gives the first position that one of the views still needs.
@@ -149,30 +159,15 @@ func (s *Set) next() domain.Position {
 	return next
 }
 
-// takeAll folds in a batch, and saves what is new if that is wanted.
+// takeAll folds in records, and saves what is new if that is wanted.
 func (s *Set) takeAll(records []domain.Record, save bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, r := range records {
-		s.take(r)
-	}
+	s.take(records)
 	if !save {
 		return nil
 	}
 	return s.save()
-}
-
-// take folds a record into every view. s.mu is held.
-func (s *Set) take(r domain.Record) {
-	for _, m := range s.makers {
-		if m.stopped != nil {
-			continue
-		}
-		if err := m.take(r); err != nil {
-			m.stopped = &StoppedError{Projection: m.projection.Name, Position: m.cursor, Err: err}
-			s.logger.Error("a projection has stopped; the others go on", "projection", m.projection.Name, "position", m.cursor, "error", err)
-		}
-	}
 }
 
 // save writes what is new in all views in one transaction, and wakes who waits

@@ -11,6 +11,7 @@ import (
 
 	"rollcall/domain"
 	"rollcall/eventstore"
+	"rollcall/eventstore/codec"
 )
 
 // Log is the part of an event log that projections need.
@@ -150,6 +151,10 @@ func (s *Set) misfit(a about) string {
 		return ""
 	}
 	for r, err := range s.log.Read(context.Background(), a.Cursor) {
+		var unknown *codec.UnknownEventError // a projection may pass over one
+		if errors.As(err, &unknown) {
+			r, err = newerRecord(unknown), nil
+		}
 		if err != nil {
 			return err.Error()
 		}

@@ -1,9 +1,11 @@
 package projections
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,6 +19,7 @@ import (
 type Table[K ~uint64, R any] struct {
 	kind    string
 	rows    map[K]*tableRow[K, R]
+	last    *tableRow[K, R] // that was looked up last, which often is the next one too
 	changed []*tableRow[K, R]
 	spare   []*tableRow[K, R]
 }
@@ -36,15 +39,27 @@ func NewTable[K ~uint64, R any](kind string) *Table[K, R] {
 
 // Get gives the row under id, only to look at, or nil.
 func (t *Table[K, R]) Get(id K) *R {
-	if r := t.rows[id]; r != nil {
+	if r := t.row(id); r != nil {
 		return &r.value
 	}
 	return nil
 }
 
+// row gives the row under id, or nil.
+func (t *Table[K, R]) row(id K) *tableRow[K, R] {
+	if t.last != nil && t.last.id == id {
+		return t.last
+	}
+	r := t.rows[id]
+	if r != nil {
+		t.last = r
+	}
+	return r
+}
+
 // Change gives the row under id to change until the next call, or nil.
 func (t *Table[K, R]) Change(id K) *R {
-	r := t.rows[id]
+	r := t.row(id)
 	if r == nil {
 		return nil
 	}
@@ -58,18 +73,19 @@ func (t *Table[K, R]) Add(id K) *R {
 	t.Delete(id)
 	r := t.unused()
 	r.id = id
-	t.rows[id] = r
+	t.rows[id], t.last = r, r
 	t.mark(r)
 	return &r.value
 }
 
 // Delete removes the row under id, if there is one.
 func (t *Table[K, R]) Delete(id K) {
-	r := t.rows[id]
+	r := t.row(id)
 	if r == nil {
 		return
 	}
 	delete(t.rows, id)
+	t.last = nil
 	if r.stored {
 		r.gone = true
 		t.mark(r)
@@ -137,8 +153,10 @@ func (t *Table[K, R]) Load(view *bbolt.Bucket) error {
 }
 
 // Save writes the changed rows: first those that are gone, since another may
-// stand under the same id by now.
+// stand under the same id by now. They go in the order of their keys: in any other
+// bbolt moves, for each new row, half of those that the transaction has put so far.
 func (t *Table[K, R]) Save(view *bbolt.Bucket) error {
+	slices.SortFunc(t.changed, func(a, b *tableRow[K, R]) int { return cmp.Compare(a.id, b.id) })
 	for _, r := range t.changed {
 		if r.gone {
 			if err := view.Delete(RowKey(t.kind, r.id)); err != nil {

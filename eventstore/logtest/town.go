@@ -10,7 +10,7 @@ import (
 
 // Town makes up what a log of so many people holds: logins, most of them accepted,
 // people out of coverage and back, idle logouts and endings, at random times
-// over days. It is what benchmarks read; the events are the same every time.
+// over days, and never more sessions than people. It is what benchmarks read; the events are the same every time.
 type Town struct {
 	random *rand.Rand
 	last   eventstore.Position
@@ -54,11 +54,16 @@ func (w *Town) login(add func(domain.Event) eventstore.Position) {
 	session := domain.SessionID(add(&domain.LoginRequested{Device: domain.DeviceID(who), Service: 1, Account: domain.AccountID(who)}))
 	limit := domain.Some(uint32(w.people))
 	seats := uint32(len(w.live) + 1)
-	switch w.random.IntN(20) {
+	i := w.random.IntN(20)
+	if len(w.live) == w.people {
+		i %= 2
+	}
+	switch i {
 	case 0:
 		add(&domain.LoginRejected{Session: session, Code: domain.RejectServerBusy, Seats: seats, Limit: limit, LongestIdle: domain.Some(90 * time.Second)})
 		return
 	case 1:
+		seats--
 		add(&domain.SessionIdledOut{Session: w.leave(), For: session, Idle: time.Duration(w.random.IntN(3_600_000)) * time.Millisecond})
 	}
 	add(&domain.LoginAdmitted{Session: session, Seats: seats, Limit: limit})

@@ -82,7 +82,9 @@ func (f *fold) Apply(r domain.Record) error {
 		*domain.CoverageLost, *domain.CoverageRegained, *domain.SessionResumed,
 		*domain.SessionIdledOut, *domain.SessionEnded:
 	default:
-		return projections.UnknownEvent(r)
+		if !projections.IsNewerSessionEvent(r) {
+			return projections.UnknownEvent(r)
+		}
 	}
 	return nil
 }

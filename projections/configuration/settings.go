@@ -1,6 +1,7 @@
 package configuration
 
 import (
+	"maps"
 	"time"
 
 	"rollcall/domain"
@@ -31,7 +32,7 @@ func storedService(e *domain.ServiceConfigured) service {
 		Name:  e.Name,
 		Total: pointer(e.Total),
 		Settings: settings{
-			Kind: s.Kind, Address: s.Address, Evict: s.Evict, Options: s.Options,
+			Kind: s.Kind, Address: s.Address, Evict: s.Evict, Options: maps.Clone(s.Options),
 			MaxSessions: pointer(s.MaxSessions), ProtocolTotal: pointer(s.ProtocolTotal),
 			Idle: millis(s.IdleTimeout), Inactivity: millis(s.InactivityTimeout),
 		},

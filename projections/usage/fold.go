@@ -67,7 +67,7 @@ func newFold() *fold {
 		seats: projections.NewTable[domain.SessionID, domain.ServiceID](seatKind),
 		now:   projections.NewTable[domain.ServiceID, current](nowKind),
 	}
-	f.Parts = projections.Parts{f.asked, f.seats, f.now, &f.past}
+	f.Parts = projections.Parts{f.asked, &f.past, f.now, f.seats} // in the order of their keys, see Table.Save
 	return f
 }
 
