@@ -258,3 +258,21 @@ func BenchmarkNote(b *testing.B) {
 		}
 	})
 }
+
+func TestIdentityFormats(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "identity")
+	i := newIdentity(t, path) // of format 1
+	must(t, i.update(func(*identityState) {}))
+	must(t, i.Close())
+	b, err := os.ReadFile(path)
+	must(t, err)
+	if !bytes.Contains(b, []byte(`"format": 2`)) {
+		t.Errorf("written anew it is\n%s", b)
+	}
+	newer := bytes.Replace(b, []byte(`"format": 2`), []byte(`"format": 3, "more": true`), 1)
+	must(t, os.WriteFile(path, newer, 0o600))
+	var fault *IdentityError
+	if _, err := OpenIdentity(path); !errors.As(err, &fault) || !strings.Contains(fault.Fault, "format 3") {
+		t.Errorf("OpenIdentity of a newer format = %v, want to hear of the format", err)
+	}
+}

@@ -10,7 +10,7 @@ import (
 
 func TestMain(m *testing.M) {
 	device.WarmUp() // the compressor outlives every synctest bubble
-	if device.BeCrowd() {
+	if device.BeCrowd() || device.BeSender() {
 		return
 	}
 	goleak.VerifyTestMain(m)

@@ -17,14 +17,15 @@ type clientContacts struct {
 	mu     sync.Mutex
 	roster map[string]clientContact // by address; nil until the first roster
 	shows  map[string]broker.PresenceChanged
-	// unsure are those whom a new roster does not mention yet: who is not
-	// mentioned after it is offline.
-	unsure map[string]bool
-	settle *time.Timer
+	// unsure are those of whom nothing was said since a new roster came: they are
+	// offline if nothing will be. missing are those who are not in it: they may
+	// follow, where they have changed.
+	unsure, missing map[string]bool
+	settle          *time.Timer
 }
 
-// quiet is how long nothing must have been said of anybody before those who were
-// not mentioned count as offline.
+// quiet is how long nothing must have been said of anybody before those count as
+// offline, or removed, of whom nothing was said.
 const quiet = 2 * time.Second
 
 // state prints news of the roster and of contacts, as far as it is news.
@@ -32,7 +33,7 @@ func (o *clientOutput) state(s broker.State) error {
 	c := &o.contacts
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.unsure) > 0 {
+	if len(c.unsure)+len(c.missing) > 0 {
 		c.settle.Reset(quiet)
 	}
 	switch b := s.Body.(type) {
@@ -54,15 +55,12 @@ func (o *clientOutput) roster(r broker.RosterReceived) error {
 	if c.roster == nil {
 		return o.firstRoster(r)
 	}
-	gone := maps.Clone(c.roster)
-	for _, contact := range r.Contacts {
-		delete(gone, contact.Address)
-		if err := o.contact(clientContact(contact), false); err != nil {
-			return err
-		}
+	c.missing = make(map[string]bool)
+	for address := range c.roster {
+		c.missing[address] = true
 	}
-	for _, address := range slices.Sorted(maps.Keys(gone)) {
-		if err := o.contact(gone[address], true); err != nil {
+	for _, contact := range r.Contacts {
+		if err := o.contact(clientContact(contact), false); err != nil {
 			return err
 		}
 	}
@@ -86,6 +84,7 @@ func (o *clientOutput) firstRoster(r broker.RosterReceived) error {
 // contact prints a contact that is new, changed or removed.
 func (o *clientOutput) contact(contact clientContact, removed bool) error {
 	c := &o.contacts
+	delete(c.missing, contact.Address)
 	known, had := c.roster[contact.Address]
 	switch {
 	case removed && !had && c.roster != nil:
@@ -130,12 +129,15 @@ func (c *clientContacts) doubt(settle func()) {
 	c.settle.Reset(quiet)
 }
 
-// settle prints who turns out to be offline. What cannot be printed shows with
-// the next item.
+// settle prints who turns out to be removed, or offline. What cannot be printed
+// shows with the next item.
 func (o *clientOutput) settle() {
 	c := &o.contacts
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	for _, address := range slices.Sorted(maps.Keys(c.missing)) {
+		_ = o.contact(c.roster[address], true)
+	}
 	for _, contact := range slices.Sorted(maps.Keys(c.unsure)) {
 		_ = o.presence(broker.PresenceChanged{Contact: contact, Show: broker.ShowOffline})
 	}
@@ -145,7 +147,7 @@ func (o *clientOutput) settle() {
 func (c *clientContacts) stop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.unsure = nil
+	c.unsure, c.missing = nil, nil
 	if c.settle != nil {
 		c.settle.Stop()
 	}

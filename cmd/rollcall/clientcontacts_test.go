@@ -61,6 +61,8 @@ func TestOnlyNewsIsPrinted(t *testing.T) {
 		{"slowly told", []any{roster(bob, eve), time.Second, is("eve", broker.ShowAvailable), 1500 * time.Millisecond, is("bob", broker.ShowAway)}, nil},
 		{"the roster has changed", []any{roster(bob, contact("zoe", "")), is("bob", broker.ShowAway)},
 			[]string{"roster-changed,zoe", "roster-changed,eve,name:Eve,removed:true"}},
+		{"one has changed, and follows the roster", []any{roster(eve), broker.RosterChanged{Contact: contact("bob", "Robert")}, is("bob", broker.ShowAway), is("eve", broker.ShowAvailable)},
+			[]string{"roster-changed,bob,name:Robert"}},
 		{"twice the same", []any{is("bob", broker.ShowIdle), is("bob", broker.ShowIdle), broker.RosterChanged{Contact: bob}},
 			[]string{"presence,bob,idle"}},
 		{"somebody of whom one never heard is removed", []any{broker.RosterChanged{Contact: contact("zoe", ""), Removed: true}}, nil},
