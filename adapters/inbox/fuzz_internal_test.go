@@ -2,9 +2,14 @@ package inbox
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"hash/fnv"
+	"os"
+	"path/filepath"
 	"testing"
 
+	"rollcall/domain"
 	"rollcall/domain/broker"
 )
 
@@ -67,5 +72,38 @@ func FuzzHeader(f *testing.F) {
 		if h.pages < 0 || h.pageSize < minPageSize || h.pages*h.pageSize < h.pages {
 			t.Errorf("readHeader = %+v", h)
 		}
+	})
+}
+
+// Whatever pages hold, they are refused or can be walked to the end.
+func FuzzPages(f *testing.F) {
+	path := filepath.Join(f.TempDir(), FileName)
+	i, err := Open(path, domain.LogID{}, Options{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	if _, err := i.Put(f.Context(), broker.MailboxID{}, broker.Letter{Number: 1, Sealed: make([]byte, 5000)}); err != nil {
+		f.Fatal(err)
+	}
+	if err := i.Close(); err != nil {
+		f.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	b = b[:12*pageSize]
+	if err := checkPages(bytes.NewReader(b)); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for page := 0; page < 2 && len(b) >= (page+1)*pageSize; page++ {
+			head := b[page*pageSize:]
+			sum := fnv.New64a()
+			sum.Write(head[16:72])
+			binary.LittleEndian.PutUint64(head[72:], sum.Sum64())
+		}
+		checkPages(bytes.NewReader(b)) // whatever it says, it says it
 	})
 }

@@ -63,7 +63,7 @@ func checkHeader(path string) error {
 	return nil
 }
 
-type header struct{ pageSize, pages int64 }
+type header struct{ pageSize, root, pages, tx int64 }
 
 func readHeader(f io.ReaderAt, at int64) (header, error) {
 	var b [headerSize]byte
@@ -74,7 +74,9 @@ func readHeader(f io.ReaderAt, at int64) (header, error) {
 	sum.Write(b[16:72])
 	h := header{
 		pageSize: int64(binary.LittleEndian.Uint32(b[24:])),
+		root:     int64(binary.LittleEndian.Uint64(b[32:])),
 		pages:    int64(binary.LittleEndian.Uint64(b[56:])),
+		tx:       int64(binary.LittleEndian.Uint64(b[64:])),
 	}
 	switch {
 	case binary.LittleEndian.Uint32(b[16:]) != boltMagic, binary.LittleEndian.Uint32(b[20:]) != boltVersion:

@@ -79,12 +79,16 @@ func Open(path string, log domain.LogID, options Options) (*Inbox, error) {
 	return i, nil
 }
 
-// check reads all there is, from a database that is not written. Only what has
-// been seen to be whole is opened for writing: then bbolt walks the pages on a
-// goroutine of its own, where no guard would help.
+// check reads all there is, from a database that is not written: first its pages,
+// then what stands on them. Only what has been seen to be whole is opened for
+// writing: there bbolt walks the pages on a goroutine of its own, where no guard
+// would help.
 func (i *Inbox) check(log domain.LogID) error {
 	if err := i.openDB(true); err != nil {
 		return err
+	}
+	if err := checkPages(i.file); err != nil {
+		return errors.Join(i.damage(err.Error()), i.db.Close())
 	}
 	err := i.view(func(tx *bbolt.Tx) error {
 		if err := i.checkMeta(tx, log); err != nil {
