@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -61,8 +63,32 @@ func (a *app) operate(ask request, open opener) func(*cobra.Command, []string) e
 		if err != nil {
 			return err
 		}
-		return errors.Join(ask(ctx, op, args), done())
+		defer a.stillWaiting(op)()
+		err = ask(ctx, op, args)
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			err = errInterrupted
+		}
+		return errors.Join(err, done())
 	}
+}
+
+// errInterrupted tells of an interrupt before there was an answer.
+var errInterrupted = errors.New("interrupted before there was an answer; what was asked for may have been done")
+
+// answerPatience is how long a command waits for the running appliance without a
+// word.
+const answerPatience = 10 * time.Second
+
+// stillWaiting tells after a while that it is the running appliance which is waited
+// for, until it is over.
+func (a *app) stillWaiting(op control.Operator) (over func()) {
+	if _, running := op.(*control.Client); !running {
+		return func() {}
+	}
+	waiting := time.AfterFunc(answerPatience, func() {
+		fmt.Fprintf(a.errOut, "rollcall: still waiting for the appliance on %s; if it answers nothing at all, look at its log, and whether it runs\n", a.data)
+	})
+	return func() { waiting.Stop() }
 }
 
 // reach gives the running appliance, or else the files of the one that does not

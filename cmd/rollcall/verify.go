@@ -78,19 +78,26 @@ type damagedLog struct {
 	problem *eventstore.DamageError
 }
 
-// openDamaged opens a stopped data folder, a copy of one or a backup.
+// openDamaged opens a stopped data folder, a copy of one or a backup. Where files of
+// two moments lie together it is what log.db holds that is read.
 func openDamaged(path string) (*damagedLog, error) {
 	log, err := openLogForReading(path)
 	var damage *eventstore.DamageError
-	if !errors.As(err, &damage) {
+	var copied *eventstore.CopyError
+	if !errors.As(err, &damage) && !errors.As(err, &copied) {
 		return &damagedLog{Log: log}, err
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		path = filepath.Join(path, logFile)
 	}
-	log, err = boltlog.OpenDamaged(path)
-	if err != nil {
-		return nil, fmt.Errorf("nothing of it can be read: %w", err)
+	log, openErr := boltlog.OpenDamaged(path)
+	switch {
+	case errors.Is(openErr, fs.ErrNotExist):
+		return nil, err
+	case openErr != nil:
+		return nil, fmt.Errorf("nothing of it can be read: %w", openErr)
+	case damage == nil:
+		damage = &eventstore.DamageError{Path: path, From: log.Last() + 1, Problem: copied.Problem}
 	}
 	return &damagedLog{log, damage}, nil
 }

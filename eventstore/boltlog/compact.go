@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -33,7 +34,9 @@ func Compact(ctx context.Context, dir string) (Compacted, error) {
 
 func compact(ctx context.Context, dir string, options Options) (done Compacted, err error) {
 	path := filepath.Join(dir, fileName)
-	if done.Before, err = sizeOf(path); err != nil {
+	if done.Before, err = sizeOf(path); errors.Is(err, fs.ErrPermission) {
+		return done, notWritable(dir, err)
+	} else if err != nil {
 		return done, err
 	}
 	l, err := Open(dir, options)

@@ -59,7 +59,11 @@ func Open(dir string, options Options) (*Log, error) {
 		if interrupted, err := isInterrupted(dir); interrupted && err == nil {
 			path = filepath.Join(dir, compactName) // what it would be if it could be written
 		}
-		return OpenFile(path)
+		l, err := OpenFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = cmp.Or(journal.Occupied(filepath.Join(dir, dirName)), err)
+		}
+		return l, err
 	}
 	if err := prepare(dir, path); err != nil {
 		return nil, err
@@ -139,6 +143,9 @@ func (l *Log) openJournal(h head, options Options) error {
 	dir := filepath.Join(filepath.Dir(l.path), dirName)
 	size := cmp.Or(options.SegmentSize, DefaultSegmentSize)
 	if !h.hasJournal {
+		if options.anyEnd {
+			return nil
+		}
 		if l.readOnly {
 			return l.checkAlone(dir)
 		}
@@ -148,7 +155,10 @@ func (l *Log) openJournal(h head, options Options) error {
 	}
 	l.journalID, l.packedFrame = h.journal, h.frame
 	j, frames, err := journal.Open(dir, journal.Expect{ID: h.journal, Frame: h.frame, Position: h.packed.last}, size, l.readOnly)
-	damaged := (*eventstore.DamageError)(nil)
+	damaged, copied := (*eventstore.DamageError)(nil), (*eventstore.CopyError)(nil)
+	if options.anyEnd && errors.As(err, &copied) { // what log.db holds can be read
+		frames, err = nil, l.damage(h.packed.last+1, copied.Problem)
+	}
 	if err != nil && !(l.readOnly && errors.As(err, &damaged)) {
 		return err
 	}

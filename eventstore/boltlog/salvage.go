@@ -20,9 +20,9 @@ func Create(dir string, id domain.LogID) error {
 	return create(filepath.Join(dir, fileName), id, func(*bbolt.DB) error { return nil })
 }
 
-// OpenDamaged is [OpenFile] for a log whose end is damaged or missing: reading
-// tells so when it gets there, and everything in front of it can be read. Only
-// the head has to be whole. Records past the end that the head tells are not
+// OpenDamaged is [OpenFile] for a log whose end is damaged or missing, or whose
+// journal is not the one it needs: reading tells so when it gets there, and
+// everything in front of it can be read. Only the head has to be whole. Records past the end that the head tells are not
 // noticed here.
 func OpenDamaged(path string) (*Log, error) {
 	if _, err := os.Stat(path); err != nil {

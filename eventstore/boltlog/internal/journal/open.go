@@ -60,7 +60,7 @@ func occupied(d disk, path, name string) error {
 		return err
 	}
 	if slices.ContainsFunc(b[min(len(b), sectorSize):], func(c byte) bool { return c != 0 }) {
-		return &eventstore.CopyError{Path: path, Problem: "the journal holds batches, and log.db is missing, or is not the one they belong to"}
+		return &eventstore.CopyError{Path: path, Problem: "the journal holds batches, and log.db, which they go behind, is missing, or is another one"}
 	}
 	return nil
 }
