@@ -13,21 +13,30 @@ import (
 	"rollcall/eventstore/feed"
 )
 
+const (
+	// feedBatch is the most records in one message of the feed, and waitingBatches
+	// how many messages wait for the save under way.
+	feedBatch      = 1 << 10
+	waitingBatches = 4
+	// liveSave is about the most records between two saves.
+	liveSave = 1 << 16
+)
+
 // follow folds in what is written to the log from a position on, until ctx is
 // done. One goroutine reads ahead while another saves, so that a save takes up
 // whatever has gathered while the last one was under way.
 func (s *Set) follow(ctx context.Context, from domain.Position) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	records := make(chan domain.Record, liveBatch)
+	batches := make(chan []domain.Record, waitingBatches)
 	read := make(chan error, 1)
 	go func() {
-		defer close(records)
-		read <- s.feed(ctx, from, records)
+		defer close(batches)
+		read <- s.feed(ctx, from, batches)
 	}()
-	err := s.drain(records)
+	err := s.drain(batches)
 	cancel()
-	for range records { // the reader may still be sending
+	for range batches { // the reader may still be sending
 	}
 	if err != nil {
 		<-read
@@ -36,27 +45,26 @@ func (s *Set) follow(ctx context.Context, from domain.Position) error {
 	return <-read
 }
 
-// feed hands on each record from a position on, as a Watermill handler of the
-// log's feed. A message is acknowledged as soon as its record waits to be folded
-// in: the cursor is saved with the views, so that what had not been saved comes
-// again.
-func (s *Set) feed(ctx context.Context, from domain.Position, to chan<- domain.Record) error {
+// feed hands on the records from a position on, as a Watermill handler of the log's
+// feed. A message is acknowledged as soon as its records wait to be folded in: the
+// cursor is saved with the views, so that what had not been saved comes again.
+func (s *Set) feed(ctx context.Context, from domain.Position, to chan<- []domain.Record) error {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	router, err := message.NewRouter(message.RouterConfig{}, quiet(s.logger))
 	if err != nil {
 		return err
 	}
-	subscriber := feed.New(s.log, from)
+	subscriber := feed.NewBatched(s.log, from, feedBatch)
 	router.AddConsumerHandler("projections", feed.Everything, subscriber, func(m *message.Message) error {
-		r, err := feed.Record(m)
+		records, err := feed.Records(m)
 		if err != nil {
 			fail(err) // it would come again and again
 			return err
 		}
 		select {
-		case to <- r:
-		case <-ctx.Done(): // nobody folds it in; the next Run reads it again
+		case to <- records:
+		case <-ctx.Done(): // nobody folds them in; the next Run reads them again
 		}
 		return nil
 	})
@@ -70,30 +78,19 @@ func quiet(logger *slog.Logger) watermill.LoggerAdapter {
 	return watermill.NewSlogLoggerWithLevelMapping(logger, map[slog.Level]slog.Level{slog.LevelInfo: slog.LevelDebug})
 }
 
-// drain saves records in batches until the channel is closed.
-func (s *Set) drain(records <-chan domain.Record) error {
-	batch := make([]domain.Record, 0, liveBatch)
-	for r := range records {
-		batch = gather(append(batch[:0], r), records)
-		if err := s.takeAll(batch, true); err != nil {
+// drain folds batches in until the channel is closed, and saves what there is as soon as
+// no more of them waits, or much has been folded in.
+func (s *Set) drain(batches <-chan []domain.Record) error {
+	unsaved := 0
+	for records := range batches {
+		unsaved += len(records)
+		save := len(batches) == 0 || unsaved >= liveSave
+		if err := s.takeAll(records, save); err != nil {
 			return err
+		}
+		if save {
+			unsaved = 0
 		}
 	}
 	return nil
-}
-
-// gather adds what is there to the batch, and does not wait.
-func gather(batch []domain.Record, from <-chan domain.Record) []domain.Record {
-	for len(batch) < cap(batch) {
-		select {
-		case r, ok := <-from:
-			if !ok {
-				return batch
-			}
-			batch = append(batch, r)
-		default:
-			return batch
-		}
-	}
-	return batch
 }

@@ -16,8 +16,8 @@ import (
 // of those of a short batch change again in the next.
 const historyBatch = 1 << 22
 
-// liveBatch is the most records that wait for the save under way, and so the
-// most of a live save.
+// liveBatch is how many records are folded in at a time, and how far behind the log's
+// end the views may be to follow it.
 const liveBatch = 1 << 12
 
 // CatchUp brings every view up to the record that is last when it is called. A

@@ -10,6 +10,12 @@
 // decodes: position, type and time. The message's UUID is derived from the log's
 // id and the position, and so is the same whenever the record is delivered.
 //
+// For a consumer that has much to catch up with, [NewBatched] gives messages of many
+// records: those that are there when the first is, and never one that is waited for.
+// Such a message is named after its first record; the last one's position is in its
+// metadata. Delivered again to another subscription it may end elsewhere, so that
+// a consumer goes by positions.
+//
 // # Delivery
 //
 // Each subscription is in the order of the log, at least once: the next message

@@ -28,6 +28,7 @@ var (
 // Log is what a feed needs of an event log.
 type Log interface {
 	ID() domain.LogID
+	Last() eventstore.Position
 	Follow(ctx context.Context, from eventstore.Position) iter.Seq2[eventstore.Record, error]
 }
 
@@ -36,6 +37,7 @@ type Log interface {
 type Subscriber struct {
 	log  Log
 	from eventstore.Position
+	most int // records in a message
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -49,8 +51,12 @@ var _ message.Subscriber = (*Subscriber)(nil)
 
 // New gives a subscriber whose every subscription begins at position from: one
 // behind the last that the consumer has dealt with.
-func New(log Log, from eventstore.Position) *Subscriber {
-	s := &Subscriber{log: log, from: from}
+func New(log Log, from eventstore.Position) *Subscriber { return NewBatched(log, from, 1) }
+
+// NewBatched gives a subscriber as New does, whose messages hold up to most records
+// each: what there is, and it waits for none. [Records] decodes them.
+func NewBatched(log Log, from eventstore.Position, most int) *Subscriber {
+	s := &Subscriber{log: log, from: from, most: max(most, 1)}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
@@ -95,15 +101,27 @@ func filter(topic string) (func(domain.EventType) bool, error) {
 
 // feed delivers until ctx is done or the log gives an error.
 func (s *Subscriber) feed(ctx context.Context, wanted func(domain.EventType) bool, out chan<- *message.Message) error {
+	var batch []eventstore.Record // one behind the other
+	flush := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
+		err := s.deliver(ctx, batch, out)
+		batch = batch[:0]
+		return err
+	}
 	for r, err := range s.log.Follow(ctx, s.from) {
 		if err != nil {
-			return err
+			return errors.Join(flush(), err)
 		}
-		if !wanted(r.Event.Type()) {
-			continue
+		gathered := wanted(r.Event.Type())
+		if gathered {
+			batch = append(batch, r)
 		}
-		if err := s.deliver(ctx, r, out); err != nil {
-			return err
+		if !gathered || len(batch) == s.most || r.Position >= s.log.Last() {
+			if err := flush(); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -115,10 +133,10 @@ const (
 	pauseMost  = time.Second
 )
 
-// deliver sends a record until it is acknowledged.
-func (s *Subscriber) deliver(ctx context.Context, r eventstore.Record, out chan<- *message.Message) error {
+// deliver sends records until they are acknowledged.
+func (s *Subscriber) deliver(ctx context.Context, records []eventstore.Record, out chan<- *message.Message) error {
 	for pause := pauseFirst; ; pause = min(2*pause, pauseMost) {
-		acked, err := s.try(ctx, r, out)
+		acked, err := s.try(ctx, records, out)
 		if acked || err != nil {
 			return err
 		}
@@ -130,9 +148,9 @@ func (s *Subscriber) deliver(ctx context.Context, r eventstore.Record, out chan<
 	}
 }
 
-// try sends a record once and tells whether it was acknowledged.
-func (s *Subscriber) try(ctx context.Context, r eventstore.Record, out chan<- *message.Message) (acked bool, err error) {
-	m, err := encode(s.log.ID(), r)
+// try sends records once and tells whether they were acknowledged.
+func (s *Subscriber) try(ctx context.Context, records []eventstore.Record, out chan<- *message.Message) (acked bool, err error) {
+	m, err := s.encode(records)
 	if err != nil {
 		return false, err
 	}

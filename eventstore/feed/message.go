@@ -1,71 +1,85 @@
 package feed
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 
-	"rollcall/domain"
 	"rollcall/eventstore"
 	"rollcall/eventstore/codec"
 )
 
 // The metadata of a message.
 const (
-	MetadataPosition = "position" // decimal
-	MetadataType     = "type"     // the event type's printed name
-	MetadataTime     = "time"     // RFC 3339, UTC, milliseconds
+	MetadataPosition = "position" // of the first record, decimal
+	MetadataTime     = "time"     // of the first record, RFC 3339, UTC, milliseconds
+	MetadataType     = "type"     // the event type's printed name; only New's messages have it
+	MetadataLast     = "last"     // the position of the last record; only NewBatched's have it
 )
 
 const timeFormat = "2006-01-02T15:04:05.000Z07:00"
 
-// PayloadError tells that a message does not hold one record of a log.
+// PayloadError tells that a message does not hold records of a log.
 type PayloadError struct {
 	Message string // its UUID
 	Err     error
 }
 
 func (e *PayloadError) Error() string {
-	return fmt.Sprintf("message %s holds no record: %v", e.Message, e.Err)
+	return fmt.Sprintf("message %s does not hold what it should: %v", e.Message, e.Err)
 }
 
 func (e *PayloadError) Unwrap() error { return e.Err }
 
-// encode makes the message for a record of the log with that id.
-func encode(id domain.LogID, r eventstore.Record) (*message.Message, error) {
-	payload, err := codec.AppendBlock(nil, r.Position-1, r.Time, []eventstore.Record{r})
+// encode makes the message for records that follow one another.
+func (s *Subscriber) encode(records []eventstore.Record) (*message.Message, error) {
+	first, last := records[0], records[len(records)-1]
+	payload, err := codec.AppendBlock(nil, first.Position-1, first.Time, records)
 	if err != nil {
 		return nil, err
 	}
-	m := message.NewMessage(id.UUID(r.Position).String(), payload)
-	m.Metadata.Set(MetadataPosition, strconv.FormatUint(uint64(r.Position), 10))
-	m.Metadata.Set(MetadataType, r.Event.Type().String())
-	m.Metadata.Set(MetadataTime, r.Time.Format(timeFormat))
+	m := message.NewMessage(s.log.ID().UUID(first.Position).String(), payload)
+	m.Metadata.Set(MetadataPosition, decimal(first.Position))
+	m.Metadata.Set(MetadataTime, first.Time.Format(timeFormat))
+	if s.most == 1 {
+		m.Metadata.Set(MetadataType, first.Event.Type().String())
+	} else {
+		m.Metadata.Set(MetadataLast, decimal(last.Position))
+	}
 	return m, nil
 }
 
-// Record gives the record that a message holds. An error is a *[PayloadError].
+func decimal(p eventstore.Position) string { return strconv.FormatUint(uint64(p), 10) }
+
+// Record gives the one record that a message holds. An error is a *[PayloadError].
 func Record(m *message.Message) (eventstore.Record, error) {
-	fail := func(err error) (eventstore.Record, error) {
-		return eventstore.Record{}, &PayloadError{Message: m.UUID, Err: err}
+	records, err := Records(m)
+	if err == nil && len(records) > 1 {
+		err = &PayloadError{m.UUID, fmt.Errorf("there is another record at position %d", records[1].Position)}
 	}
+	if err != nil {
+		return eventstore.Record{}, err
+	}
+	return records[0], nil
+}
+
+// Records gives the records that a message holds, at least one. An error is a
+// *[PayloadError].
+func Records(m *message.Message) (records []eventstore.Record, err error) {
 	block, err := codec.OpenBlock(m.Payload)
 	if err != nil {
-		return fail(err)
+		return nil, &PayloadError{m.UUID, err}
 	}
-	var record eventstore.Record
 	for r, err := range block.Records() {
 		if err != nil {
-			return fail(err)
+			return nil, &PayloadError{m.UUID, err}
 		}
-		if record.Event != nil {
-			return fail(fmt.Errorf("there is another one at position %d", r.Position))
-		}
-		record = r
+		records = append(records, r)
 	}
-	if record.Event == nil {
-		return fail(fmt.Errorf("the block is empty"))
+	if len(records) == 0 {
+		return nil, &PayloadError{m.UUID, errors.New("the block is empty")}
 	}
-	return record, nil
+	return records, nil
 }
