@@ -1,9 +1,13 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
+	"syscall"
 	"testing"
 )
 
@@ -28,18 +32,16 @@ var diskFaults = []struct {
 		`the views in projections.db cannot be kept up: .*input/output error.* next="look after the disk`, 8 << 10, true},
 }
 
-// openUnder starts the appliance under strace, which makes calls fail.
-func (h *house) openUnder(strace, files, call, how string) {
+// openUnder starts the appliance under strace, which makes calls on some files
+// fail. These need not be there yet.
+func (h *house) openUnder(strace string, paths []string, call, how string) {
 	h.t.Helper()
-	paths, err := filepath.Glob(h.file(files))
-	check(h.t, err)
-	if len(paths) == 0 {
-		h.t.Fatalf("there are no files %s", files)
-	}
 	self, err := exec.LookPath("rollcall")
 	check(h.t, err)
 	// As a grandchild strace leaves the appliance where it would be without.
-	args := []string{"-D", "-f", "-qqq", "--seccomp-bpf", "-o", "/dev/null", "-e", "trace=" + call, "-e", "inject=" + call + ":" + how}
+	// It can be ended while the appliance goes on (-I1), which a filter in the
+	// kernel (--seccomp-bpf) would survive.
+	args := []string{"-D", "-I1", "-f", "-qqq", "-o", "/dev/null", "-e", "trace=" + call, "-e", "inject=" + call + ":" + how}
 	for _, path := range paths {
 		args = append(args, "-P", path)
 	}
@@ -62,7 +64,12 @@ func TestDiskFailsUnderLoad(t *testing.T) {
 			smallJournal(t, h.data, fault.segment)
 			devices := crashHouse(t, h)
 			h.shut()
-			h.openUnder(strace, fault.files, fault.call, fault.how)
+			paths, err := filepath.Glob(h.file(fault.files))
+			check(t, err)
+			if len(paths) == 0 {
+				t.Fatalf("there are no files %s", fault.files)
+			}
+			h.openUnder(strace, paths, fault.call, fault.how)
 			told := newWitness()
 			load(t, devices, told, func() {
 				h.serve.wantExit(exitData)
@@ -78,6 +85,54 @@ func TestDiskFailsUnderLoad(t *testing.T) {
 			}
 		})
 	}
+}
+
+// tracer gives the process that traces another.
+func tracer(t *testing.T, pid int) int {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	check(t, err)
+	match := regexp.MustCompile(`(?m)^TracerPid:\s+(\d+)$`).FindSubmatch(status)
+	if match == nil {
+		t.Fatalf("nothing on a tracer in %s", status)
+	}
+	tracer, err := strconv.Atoi(string(match[1]))
+	check(t, err)
+	if tracer == 0 {
+		t.Fatal("it is not traced")
+	}
+	return tracer
+}
+
+// Where no segment can be made for want of room, nobody new is let in and whoever is
+// there can go, until there is room. Unlike TestFullDisk this needs no disk of its own.
+func TestNoRoomForSegments(t *testing.T) {
+	strace := straceOrSkip(t)
+	h := newHouse(t)
+	smallJournal(t, h.data, 128<<10)
+	h.rollcall("service", "set", "office", "--kind", "local")
+	h.addUsers("ada", "bob")
+	h.open()
+	ada, bob := h.join("ada", "office:ada"), h.join("bob", "office:bob")
+	h.shut()
+	var segments []string
+	for n := range 40 {
+		segments = append(segments, h.file(fmt.Sprintf("journal/new-%016x", n)))
+	}
+	h.openUnder(strace, segments, "pwrite64", "error=ENOSPC")
+	here := h.login(ada, "office", "ada")
+	here.accepted()
+	fillLog(t, h.operator())
+	h.serve.await(`level=ERROR msg="the disk is full: nobody is let in until there is room`)
+	h.login(bob, "office", "bob").await(`"event":"rejected","code":"interrupted",.*"text":"the server's disk is full"`)
+	here.say(`{"logout":{}}`)
+	here.wantExit(exitOK)
+
+	check(t, syscall.Kill(tracer(t, h.serve.cmd.Process.Pid), syscall.SIGTERM)) // then calls succeed
+	h.serve.await("the log has room again, and goes on")
+	h.login(bob, "office", "bob").accepted()
+	h.shut()
+	h.rollcall("audit", "verify")
 }
 
 func straceOrSkip(t *testing.T) string {
