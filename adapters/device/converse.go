@@ -162,6 +162,7 @@ func (s *Session) takeSent(m broker.Sent, h Handler) error {
 	if i < s.said.sends {
 		s.said.sends--
 	}
+	s.kick()
 	// If that is lost the message is sent again, and answered again.
 	return s.client.identity.note(note{Service: s.service, Session: s.id, Sent: m.ID}, false)
 }
@@ -257,7 +258,7 @@ func (s *Session) next() broker.FromDevice {
 	case s.use.urgent():
 		s.use.tell()
 		return broker.Status{InUse: true}
-	case s.logout && !s.said.logout:
+	case s.logout && !s.said.logout && (len(s.outbox) == 0 || !time.Now().Before(s.leave)):
 		s.said.logout = true
 		return broker.Logout{}
 	}

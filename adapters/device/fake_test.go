@@ -18,7 +18,8 @@ type fakeBroker struct {
 	// received, if set, sees what devices send.
 	received func(broker.FromDevice)
 	interval time.Duration
-	before   uint64 // the number in front of a session's first item
+	late     time.Duration // how long answers take
+	before   uint64        // the number in front of a session's first item
 
 	detached atomic.Int64
 
@@ -293,7 +294,16 @@ func (s *fakeSession) take(m broker.Send) {
 		}
 		s.answers[m.ID] = answer
 	}
-	s.send(broker.Sent{ID: m.ID, Error: answer})
+	sent := broker.Sent{ID: m.ID, Error: answer}
+	if s.broker.late == 0 {
+		s.send(sent)
+		return
+	}
+	time.AfterFunc(s.broker.late, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.send(sent)
+	})
 }
 
 func (l fakeLink) Detach() {

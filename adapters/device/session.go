@@ -52,6 +52,7 @@ type Session struct {
 	presence *broker.OwnPresence
 	use      use
 	logout   bool
+	leave    time.Time // until when a logout waits for what is not answered
 }
 
 // said is what has been sent on the present link.
@@ -129,11 +130,24 @@ func (s *Session) SetPresence(p broker.OwnPresence) error {
 }
 
 // Logout asks the server to end the session, now or when there is coverage
-// again. Run returns nil once the server has.
+// again: once what was sent before is answered, or three seconds later. Run returns
+// nil once the server has.
 func (s *Session) Logout() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.logout = true
+	s.awaitAnswers()
+}
+
+// answersWithin is how long a logout waits for answers that are due.
+const answersWithin = 3 * time.Second
+
+// awaitAnswers has a logout wait from now on, on a new link anew.
+func (s *Session) awaitAnswers() {
+	s.leave = time.Now().Add(answersWithin)
+	if len(s.outbox) > 0 {
+		time.AfterFunc(answersWithin, s.kick)
+	}
 	s.kick()
 }
 
@@ -254,5 +268,8 @@ func (s *Session) setLink(ch *channel, interval time.Duration) {
 	s.link, s.interval = ch, interval
 	s.said = said{acked: s.kept}
 	s.news.roster, s.news.parts = nil, 0
+	if s.logout && ch != nil {
+		s.awaitAnswers()
+	}
 	s.kick()
 }

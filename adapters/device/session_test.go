@@ -162,6 +162,42 @@ func TestPaceIsTakenUpAtOnce(t *testing.T) {
 	})
 }
 
+// TestLogoutWaitsForAnswers, and not for long.
+func TestLogoutWaitsForAnswers(t *testing.T) {
+	for name, c := range map[string]struct {
+		late     time.Duration // the answers
+		answered int
+		at       time.Duration // the logout
+	}{
+		"soon":     {late: time.Second, answered: 2, at: time.Second},
+		"too late": {late: time.Minute, answered: 0, at: 3 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHouse(t)
+				h.broker.late = c.late
+				s, _ := h.login()
+				var got seen
+				done := background(s, got.handler())
+				for _, body := range []string{"one", "two"} {
+					if _, err := s.Send("bob", body); err != nil {
+						t.Fatal(err)
+					}
+				}
+				s.Logout()
+				began := time.Now()
+				if err := <-done; err != nil || time.Since(began) != c.at {
+					t.Errorf("Run = %v after %v, want the end after %v", err, time.Since(began), c.at)
+				}
+				if len(got.sent) != c.answered {
+					t.Errorf("%d answers, want %d", len(got.sent), c.answered)
+				}
+				time.Sleep(2 * c.late)
+			})
+		})
+	}
+}
+
 func TestOutcomes(t *testing.T) {
 	for _, c := range []struct {
 		name   string
