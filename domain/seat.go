@@ -96,6 +96,18 @@ func (l *Ledger) Seat(id SessionID) (Seat, bool) {
 	return Seat{}, false
 }
 
+// SeatOf gives the seat that a device holds on a service.
+func (l *Ledger) SeatOf(device DeviceID, on ServiceID) (Seat, bool) {
+	d := l.devices[device]
+	if d == nil {
+		return Seat{}, false
+	}
+	if s := d.seatOn(l.services[on]); s != nil {
+		return s.view(), true
+	}
+	return Seat{}, false
+}
+
 // Seats gives every seat by ascending id. The ledger must not change meanwhile.
 func (l *Ledger) Seats() iter.Seq[Seat] {
 	return func(yield func(Seat) bool) {

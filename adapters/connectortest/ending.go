@@ -32,7 +32,7 @@ func logoutWhileBlocked(c *trial) {
 	a, b := c.both()
 	open := b.sink.block()
 	defer open()
-	c.send(a, b.person, "m", "stuck")
+	sent := c.sendBehind(a, b.person, "m", "stuck")
 	b.sink.awaitInside(c.T)
 	ctx, cancel := context.WithTimeout(context.Background(), c.Wait/20)
 	defer cancel()
@@ -41,6 +41,10 @@ func logoutWhileBlocked(c *trial) {
 	}
 	open()
 	c.logout(b)
+	var refused *broker.SendError
+	if err := <-sent; err != nil && !errors.As(err, &refused) {
+		c.Errorf("Send to who logged out = %v, want no error or a *broker.SendError", err)
+	}
 }
 
 // serverGoesAway takes the server away; that Closed comes once and last is the
@@ -109,6 +113,7 @@ func ownConnection(c *trial) {
 func redelivery(c *trial) {
 	relay := c.relay()
 	a := c.loginAt(c.at(relay.address()), c.People[0])
+	a.sink.keep()
 	b := c.login(c.People[1])
 	c.awaitEachOther(a, b)
 	c.send(b, a.person, "m1", "acknowledged")

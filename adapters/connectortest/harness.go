@@ -44,6 +44,9 @@ const (
 	RefusesUnknown
 	// Limit: the server can be full. Needs Harness.Fill.
 	Limit
+	// Receipts: Send returns when the recipient's sessions have acknowledged
+	// the message.
+	Receipts
 )
 
 // Harness is a connector with a server to try it on. The server runs when Run is

@@ -182,6 +182,7 @@ func (c *trial) loginAll() []*session {
 	}
 	for _, s := range all {
 		c.sessions, c.sinks = append(c.sessions, s), append(c.sinks, s.sink)
+		s.sink.join(s.Conversation)
 	}
 	return all
 }

@@ -23,6 +23,8 @@ type recorder struct {
 	ended   string        // why nothing may follow any more; empty while it may
 	changed chan struct{} // closed and replaced with every call
 	gate    chan struct{} // while not nil, Deliver waits for it
+	conv    broker.Conversation
+	keeps   bool // nothing is acknowledged but by hand
 }
 
 func newRecorder(wait time.Duration) *recorder {
@@ -35,7 +37,38 @@ func (r *recorder) Deliver(seq uint64, e broker.UpstreamEvent) {
 	if gate != nil {
 		<-gate
 	}
+	if conv := r.acknowledging(); conv != nil { // from within, as the broker does
+		conv.Acknowledge(seq)
+	}
 	r.leave(seq, e)
+}
+
+// acknowledging gives the conversation, if it is known and to hear of what it has
+// delivered.
+func (r *recorder) acknowledging() broker.Conversation {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.keeps {
+		return nil
+	}
+	return r.conv
+}
+
+// join makes the recorder acknowledge what it has been given and what is to come.
+func (r *recorder) join(conv broker.Conversation) {
+	r.mu.Lock()
+	r.conv = conv
+	given := uint64(len(r.events))
+	r.mu.Unlock()
+	conv.Acknowledge(given)
+	conv.Acknowledge(given / 2) // a number that does not rise changes nothing
+}
+
+// keep makes the recorder acknowledge nothing any more.
+func (r *recorder) keep() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.keeps = true
 }
 
 func (r *recorder) enter(seq uint64, e broker.UpstreamEvent) chan struct{} {

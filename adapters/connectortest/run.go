@@ -35,6 +35,7 @@ var cases = []struct {
 	{"a message to nobody does not end the conversation", 0, unknownRecipient},
 	{"a message to somebody who is away is kept or refused", 0, absentRecipient},
 	{"a sink that blocks slows and loses nothing", 0, blockedSink},
+	{"a message counts as sent when its recipient has acknowledged it", Receipts, sentWhenAcknowledged},
 	{"presence goes both ways", Presence, presenceBothWays},
 	{"typing arrives", Typing, typingArrives},
 	{"logout ends it for good and can be repeated", 0, logoutTwice},
@@ -122,6 +123,7 @@ func (c *trial) try(ctx context.Context, settings domain.Settings, p Person) (*s
 		c.Fatalf("Login(%s) = neither a conversation nor an error", p.Account)
 	case err == nil:
 		c.sessions = append(c.sessions, s)
+		s.sink.join(s.Conversation)
 	default:
 		s.sink.end("a failed Login")
 	}
@@ -181,4 +183,16 @@ func (c *trial) send(from *session, to Person, id, body string) {
 	if err := from.Send(ctx, m); err != nil {
 		c.Fatalf("Send(%s to %s) = %v, want no error", from.person.Account, m.To, err)
 	}
+}
+
+// sendBehind sends a message that may have to wait for its recipient, and gives
+// what comes of it.
+func (c *trial) sendBehind(from *session, to Person, id, body string) <-chan error {
+	outcome := make(chan error, 1)
+	go func() {
+		ctx, cancel := c.ctx()
+		defer cancel()
+		outcome <- from.Send(ctx, broker.OutgoingMessage{ID: id, To: to.address(), Body: body})
+	}()
+	return outcome
 }

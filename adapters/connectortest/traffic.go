@@ -1,6 +1,7 @@
 package connectortest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -129,23 +130,58 @@ func blockedSink(c *trial) {
 	open := b.sink.block()
 	defer open()
 	var want []string
-	for i := range n {
-		body := fmt.Sprint("message ", i)
-		ctx, cancel := c.ctx()
-		err := a.Send(ctx, broker.OutgoingMessage{ID: fmt.Sprint(i), To: b.person.address(), Body: body})
-		cancel()
-		var refused *broker.SendError
-		switch {
-		case err == nil:
-			want = append(want, body)
-		case !errors.As(err, &refused):
+	sent := make(chan error, 1)
+	go func() { // it may wait for the recipient
+		defer close(sent)
+		for i := range n {
+			body := fmt.Sprint("message ", i)
+			ctx, cancel := c.ctx()
+			err := a.Send(ctx, broker.OutgoingMessage{ID: fmt.Sprint(i), To: b.person.address(), Body: body})
+			cancel()
+			var refused *broker.SendError
+			switch {
+			case err == nil:
+				want = append(want, body)
+			case !errors.As(err, &refused):
+				sent <- err
+				return
+			}
+		}
+	}()
+	if !c.claims(Receipts) {
+		if err := <-sent; err != nil {
 			c.Fatalf("Send to a blocked session = %v, want no error or a *broker.SendError", err)
 		}
 	}
-	c.send(a, other.person, "x", "not blocked")
-	c.received(other, a.person, []string{"not blocked"})
+	c.send(other, a.person, "x", "not blocked")
+	c.received(a, other.person, []string{"not blocked"})
 	open()
+	if err := <-sent; err != nil {
+		c.Fatalf("Send = %v, want no error or a *broker.SendError", err)
+	}
 	c.received(b, a.person, want)
+}
+
+// sentWhenAcknowledged gives up waiting once: nobody knows then, and the same
+// message is sent again.
+func sentWhenAcknowledged(c *trial) {
+	a, b := c.both()
+	open := b.sink.block()
+	defer open()
+	ctx, cancel := context.WithTimeout(context.Background(), c.Wait/50)
+	defer cancel()
+	m := broker.OutgoingMessage{ID: "m", To: b.person.address(), Body: "once"}
+	if err := a.Send(ctx, m); !errors.Is(err, context.DeadlineExceeded) {
+		c.Errorf("Send to a session that acknowledges nothing = %v, want the end of its context", err)
+	}
+	open()
+	c.send(a, b.person, m.ID, m.Body)
+	events := b.sink.await(c.T, "the message", hasMessages(1, a.person))
+	for _, e := range events {
+		if e, ok := e.(broker.MessageReceived); ok && e.ID != m.ID {
+			c.Errorf("the message arrived with the ID %q, want %q as it was sent", e.ID, m.ID)
+		}
+	}
 }
 
 func presenceBothWays(c *trial) {

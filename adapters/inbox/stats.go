@@ -1,6 +1,10 @@
 package inbox
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"rollcall/domain/broker"
+)
 
 // Stats tell how an inbox stands and what it has done since it was opened.
 type Stats struct {
@@ -21,6 +25,12 @@ func (i *Inbox) Stats() Stats {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.stats
+}
+
+// InboxStats implements [broker.InboxMeter].
+func (i *Inbox) InboxStats() broker.InboxStats {
+	s := i.Stats()
+	return broker.InboxStats{Mailboxes: s.Mailboxes, Letters: s.Waiting, Bytes: s.Bytes, Dropped: s.Dropped}
 }
 
 // count notes a commit and what it changed.

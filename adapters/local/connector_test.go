@@ -61,7 +61,7 @@ func TestSuite(t *testing.T) {
 		Connector: c,
 		Settings:  settings,
 		Claims: connectortest.Roster | connectortest.Presence | connectortest.PresenceText | connectortest.Restart |
-			connectortest.SharedAccounts | connectortest.RefusesUnknown,
+			connectortest.SharedAccounts | connectortest.RefusesUnknown | connectortest.Receipts,
 		Refused: map[string]domain.Settings{
 			"kind":    {Kind: domain.KindXMPP},
 			"address": {Kind: domain.KindLocal, Address: "im.example.org:5222"},
@@ -77,14 +77,15 @@ func TestSuite(t *testing.T) {
 	connectortest.Run(t, h)
 }
 
-// sink keeps what it is given; while held it does not return.
+// sink keeps what it is given, and acknowledges it; while held it does not return.
 type sink struct {
 	mu     sync.Mutex
 	events []broker.UpstreamEvent
 	hold   chan struct{}
+	conv   broker.Conversation
 }
 
-func (s *sink) Deliver(_ uint64, e broker.UpstreamEvent) {
+func (s *sink) Deliver(seq uint64, e broker.UpstreamEvent) {
 	s.mu.Lock()
 	hold := s.hold
 	s.mu.Unlock()
@@ -94,6 +95,15 @@ func (s *sink) Deliver(_ uint64, e broker.UpstreamEvent) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.events = append(s.events, e)
+	if s.conv != nil {
+		s.conv.Acknowledge(seq)
+	}
+}
+
+func (s *sink) join(v broker.Conversation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.conv = v
 }
 
 // take gives what has come since the last call.
@@ -110,6 +120,9 @@ func login(t testing.TB, c *local.Connector, name string, s broker.Sink) broker.
 	v, err := c.Login(t.Context(), broker.UpstreamLogin{Settings: settings, Account: name, Password: password(name)}, s)
 	if err != nil {
 		t.Fatalf("Login(%s) = %v, want a conversation", name, err)
+	}
+	if s, ok := s.(*sink); ok {
+		s.join(v)
 	}
 	t.Cleanup(func() {
 		if err := v.Logout(context.Background()); err != nil {
@@ -219,10 +232,10 @@ func TestPresenceIsWhatWasSetLast(t *testing.T) {
 	})
 }
 
-// TestBlockedSinksNeverBlockSenders has two sessions send to each other while
-// neither takes anything: the senders are refused, and nothing that was taken is
-// lost.
-func TestBlockedSinksNeverBlockSenders(t *testing.T) {
+// TestSessionsThatFloodEachOther has two sessions send to each other while neither
+// takes anything: what does not fit is refused, the rest waits, and nothing that was
+// taken is lost.
+func TestSessionsThatFloodEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _, _ := newConnector(t)
 		hold := make(chan struct{})
@@ -232,33 +245,77 @@ func TestBlockedSinksNeverBlockSenders(t *testing.T) {
 		alice.take()
 		bob.take()
 		alice.hold, bob.hold = hold, hold
-		fill := func(from broker.Conversation, to string) (taken int) {
-			for {
-				err := from.Send(t.Context(), broker.OutgoingMessage{ID: fmt.Sprint(taken), To: to, Body: "x"})
-				var refused *broker.SendError
-				if errors.As(err, &refused) {
-					return taken
-				} else if err != nil {
-					t.Fatal(err)
-				}
-				taken++
+		const each = 1500
+		outcomes := map[string]chan error{"alice": make(chan error, each), "bob": make(chan error, each)}
+		for to, from := range map[string]broker.Conversation{"bob": a, "alice": b} {
+			for i := range each {
+				go func() {
+					outcomes[to] <- from.Send(t.Context(), broker.OutgoingMessage{ID: fmt.Sprint(i), To: to, Body: "x"})
+				}()
 			}
 		}
-		toBob, toAlice := fill(a, "bob"), fill(b, "alice")
+		synctest.Wait()
 		close(hold)
 		synctest.Wait()
-		for s, taken := range map[*sink]int{&alice: toAlice, &bob: toBob} {
-			events := s.take()
-			if taken < 1000 || len(events) != taken {
-				t.Errorf("%d messages were taken and %d delivered, want the same and 1000 or more", taken, len(events))
-			}
-			for i, e := range events {
-				if m := e.(broker.MessageReceived); m.ID != fmt.Sprint(i) {
-					t.Fatalf("message %d is %s", i, m.ID)
+		for to, s := range map[string]*sink{"alice": &alice, "bob": &bob} {
+			taken := 0
+			for range each {
+				err := <-outcomes[to]
+				var refused *broker.SendError
+				if err == nil {
+					taken++
+				} else if !errors.As(err, &refused) {
+					t.Fatal(err)
 				}
+			}
+			if got := len(s.take()); taken < 1000 || taken == each || got != taken {
+				t.Errorf("%d messages to %s were taken and %d delivered, want the same, 1000 or more, and some refused", taken, to, got)
 			}
 		}
 	})
+}
+
+// TestSendWaitsForEverySession has one of two sessions leave with the message.
+func TestSendWaitsForEverySession(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		leave []int // of the recipient's sessions, whose sinks give way to it
+		safe  bool
+	}{
+		{"both have it", nil, true},
+		{"one leaves", []int{0}, true},
+		{"both leave", []int{0, 1}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, _, _ := newConnector(t)
+				sinks := []*sink{{}, {}}
+				a := login(t, c, "alice", &sink{})
+				sessions := []broker.Conversation{login(t, c, "bob", sinks[0]), login(t, c, "bob", sinks[1])}
+				synctest.Wait()
+				hold := make(chan struct{})
+				for _, s := range sinks {
+					s.hold = hold
+				}
+				outcome := make(chan error, 1)
+				go func() { outcome <- a.Send(t.Context(), broker.OutgoingMessage{ID: "1", To: "bob", Body: "x"}) }()
+				synctest.Wait()
+				for _, i := range tt.leave {
+					sinks[i].join(nil) // its broker no longer takes anything
+					go sessions[i].Logout(t.Context())
+				}
+				synctest.Wait()
+				if len(outcome) > 0 {
+					t.Fatal("Send returned before any session had the message")
+				}
+				close(hold)
+				var refused *broker.SendError
+				if err := <-outcome; tt.safe && err != nil || !tt.safe && !errors.As(err, &refused) {
+					t.Errorf("Send = %v, want safe = %v", err, tt.safe)
+				}
+			})
+		})
+	}
 }
 
 // TestNewsReplacesOlderNews floods a blocked session with presence.
@@ -348,6 +405,7 @@ func TestRosterOfNobody(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		s.join(v)
 		if err := store.Remove("carol"); err != nil {
 			t.Fatal(err)
 		}

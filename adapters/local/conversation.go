@@ -25,32 +25,50 @@ type conversation struct {
 
 var _ broker.Conversation = (*conversation)(nil)
 
-// Send implements [broker.Conversation]. It never blocks.
-func (v *conversation) Send(_ context.Context, m broker.OutgoingMessage) error {
+// Send implements [broker.Conversation]. It returns when every session of the
+// recipient has acknowledged the message; one that ends meanwhile is not waited
+// for, as long as another has it.
+func (v *conversation) Send(ctx context.Context, m broker.OutgoingMessage) error {
 	switch {
 	case len(m.Body) > maxBody:
 		return refuse("it is longer than %d KiB", maxBody/1024)
 	case !utf8.ValidString(m.Body):
 		return refuse("it is not UTF-8 text")
 	}
+	receipt, err := v.post(m)
+	if err != nil {
+		return err
+	}
+	safe, err := receipt.wait(ctx)
+	if err == nil && !safe {
+		return notLoggedIn(m.To)
+	}
+	return err
+}
+
+// post puts a message into the queue of each of the recipient's sessions.
+func (v *conversation) post(m broker.OutgoingMessage) (*receipt, error) {
 	c := v.connector
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if v.ended != nil {
-		return v.ended
+		return nil, v.ended
 	}
 	to := c.people[m.To]
 	switch {
 	case c.told.find(m.To) == nil:
-		return refuse("there is no account %.80q", m.To)
+		return nil, refuse("there is no account %.80q", m.To)
 	case to == nil:
-		return refuse("%s is not logged in", m.To)
+		return nil, notLoggedIn(m.To)
 	case !to.hasRoom(len(m.Body)):
-		return refuse("%s has too many messages waiting; try again later", m.To)
+		return nil, refuse("%s has too many messages waiting; try again later", m.To)
 	}
-	to.put(broker.MessageReceived{ID: m.ID, From: v.person.name, Body: m.Body, Sent: time.Now().UTC()})
-	return nil
+	receipt := newReceipt(len(to.sessions))
+	to.put(letter{broker.MessageReceived{ID: m.ID, From: v.person.name, Body: m.Body, Sent: time.Now().UTC()}, receipt})
+	return receipt, nil
 }
+
+func notLoggedIn(name string) error { return refuse("%s is not logged in", name) }
 
 // SetPresence implements [broker.Conversation]. The others see the presence that
 // was set last by any of the person's sessions.
@@ -76,8 +94,8 @@ func (v *conversation) SetPresence(_ context.Context, p broker.OwnPresence) erro
 	return nil
 }
 
-// Acknowledge does nothing: what has been delivered is not kept here.
-func (v *conversation) Acknowledge(uint64) {}
+// Acknowledge implements [broker.Conversation]: the senders of what is safe go on.
+func (v *conversation) Acknowledge(seq uint64) { v.queue.acknowledge(seq) }
 
 // Logout implements [broker.Conversation].
 func (v *conversation) Logout(ctx context.Context) error {

@@ -15,15 +15,18 @@
 //   - Directory: all accounts as they stood in the file at one time.
 //   - Person: an account that is logged in, once or several times.
 //   - Queue: what is on its way to one conversation's sink.
+//   - Receipt: what the sender of one message waits for.
 //
 // # What it does with a message
 //
-// It goes to every session of the recipient. A recipient who is not logged in, or
-// who is too far behind, is a *[broker.SendError] for the sender; nothing is kept
-// for later, and what was taken is delivered.
+// It goes to every session of the recipient, and counts as sent when each of them
+// has acknowledged it: then it is safe with the broker on their side. A recipient
+// who is not logged in, or who is too far behind, is a *[broker.SendError] for the
+// sender. Where nobody knows, as the sender was cut off or the process ended, the
+// same message sent again has the same ID, by which the recipient's side knows it.
 //
 // # What it never does
 //
 // It opens no socket, keeps no message on disk, and keeps no password: the file
-// holds argon2id hashes (RFC 9106). Sending never waits for a recipient.
+// holds argon2id hashes (RFC 9106). It waits for nobody with a lock held.
 package local

@@ -24,6 +24,7 @@ type queue struct {
 	waiting  []broker.UpstreamEvent // nil where newer news stands further back
 	latest   map[news]int           // where the latest news stands, counted from base
 	base     int                    // how many have left the front of waiting
+	unsafe   []handed               // by ascending number
 	messages int
 	bytes    int
 	over     bool // nothing more is put in
@@ -62,6 +63,9 @@ func (q *queue) hasRoom(length int) bool {
 func (q *queue) put(e broker.UpstreamEvent) {
 	q.worker.Lock()
 	defer q.worker.Unlock()
+	if l, ok := e.(letter); ok && q.over {
+		l.receipt.settle(false)
+	}
 	q.add(e)
 }
 
@@ -77,9 +81,9 @@ func (q *queue) add(e broker.UpstreamEvent) {
 	if q.over {
 		return
 	}
-	if m, ok := e.(broker.MessageReceived); ok {
+	if l, ok := e.(letter); ok {
 		q.messages++
-		q.bytes += len(m.Body)
+		q.bytes += len(l.Body)
 	} else if n, ok := newsOf(e); ok {
 		q.replace(n)
 	}
@@ -106,28 +110,54 @@ func (q *queue) Next() broker.UpstreamEvent {
 		q.waiting = q.waiting[1:]
 		q.base++
 		if e != nil {
-			q.taken(e)
-			return e
+			return q.taken(e)
 		}
 	}
 	q.waiting, q.latest, q.base = nil, nil, 0
 	return nil
 }
 
-func (q *queue) taken(e broker.UpstreamEvent) {
-	if m, ok := e.(broker.MessageReceived); ok {
+// taken notes that an event leaves the queue, and gives what the sink gets.
+func (q *queue) taken(e broker.UpstreamEvent) broker.UpstreamEvent {
+	if l, ok := e.(letter); ok {
 		q.messages--
-		q.bytes -= len(m.Body)
-	} else if n, ok := newsOf(e); ok {
+		q.bytes -= len(l.Body)
+		q.unsafe = append(q.unsafe, handed{q.worker.Number(), l.receipt})
+		return l.MessageReceived
+	}
+	if n, ok := newsOf(e); ok {
 		delete(q.latest, n)
+	}
+	return e
+}
+
+// acknowledge settles what the sink has been given up to seq.
+func (q *queue) acknowledge(seq uint64) {
+	q.worker.Lock()
+	defer q.worker.Unlock()
+	for len(q.unsafe) > 0 && q.unsafe[0].seq <= seq {
+		q.unsafe[0].receipt.settle(true)
+		q.unsafe = q.unsafe[1:]
+	}
+	if len(q.unsafe) == 0 {
+		q.unsafe = nil
 	}
 }
 
 // stop drops what is in the queue and waits until the sink is left alone, or ctx
-// is done.
+// is done. What the sink has not acknowledged then never will be.
 func (q *queue) stop(ctx context.Context) error {
 	q.drop()
-	return q.worker.Wait(ctx)
+	if err := q.worker.Wait(ctx); err != nil {
+		return err
+	}
+	q.worker.Lock()
+	defer q.worker.Unlock()
+	for _, h := range q.unsafe {
+		h.receipt.settle(false)
+	}
+	q.unsafe = nil
+	return nil
 }
 
 // drop empties the queue for good.
@@ -135,5 +165,10 @@ func (q *queue) drop() {
 	q.worker.Lock()
 	defer q.worker.Unlock()
 	q.over = true
+	for _, e := range q.waiting {
+		if l, ok := e.(letter); ok {
+			l.receipt.settle(false)
+		}
+	}
 	q.waiting, q.latest, q.base = nil, nil, 0
 }

@@ -19,6 +19,7 @@ type management struct {
 	told     uint32 // the last count that the server was told
 	again    uint32 // stanzas that come a second time, after a resume
 	held     []held // messages that are not safe with the broker yet
+	done     uint64 // the latest event that is
 }
 
 // held is a message that the server shall keep: the count before its stanza, and
@@ -49,7 +50,7 @@ func (m *management) safe() uint32 {
 func (c *Conversation) count(before uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.sm.enabled && c.message > before {
+	if c.sm.enabled && c.message > max(before, c.sm.done) {
 		c.sm.held = append(c.sm.held, held{before: c.sm.received, seq: c.message})
 	}
 	c.sm.received++
@@ -73,6 +74,7 @@ func (c *Conversation) repeated() bool {
 func (c *Conversation) Acknowledge(seq uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.sm.done = max(c.sm.done, seq)
 	for len(c.sm.held) > 0 && c.sm.held[0].seq <= seq {
 		c.sm.held = c.sm.held[1:]
 	}

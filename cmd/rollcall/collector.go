@@ -52,6 +52,7 @@ var (
 	healthyMetric  = gauge("healthy", "1 if the appliance is well.")
 
 	connectionsMetric = gauge("connections", "Connections at the door.", "state")
+	knownMetric       = gauge("connections_addresses", "Addresses that the door remembers.")
 	handedMetric      = counter("connections_handed_on_total", "Connections that the door let in.")
 	refusedMetric     = counter("connections_refused_total", "Connections closed at the door, by reason.", "reason")
 
@@ -73,10 +74,15 @@ var (
 	batchesMetric = newMetric(0, "log_batch_records", "Records in each commit.")
 	commitsMetric = newMetric(0, "log_commit_seconds", "How long each commit took.")
 
-	mailboxesMetric = gauge("inbox_mailboxes", "Mailboxes that hold anything.")
-	lettersMetric   = gauge("inbox_letters", "Letters that wait for devices.")
-	inboxMetric     = gauge("inbox_bytes", "Size of what waits for devices.")
-	droppedMetric   = counter("inbox_dropped_total", "Letters that gave way to later ones.")
+	wakingMetric     = gauge("upstream_relogins_waiting", "Sessions that wait for their turn to log in upstream again.")
+	turnedAwayMetric = counter("resumes_put_off_total", "Devices that came back in a crowd and were told to return later.")
+	keptMetric       = counter("inbox_letters_total", "Messages that were put into the inbox.")
+	duplicatesMetric = counter("inbox_duplicates_total", "Messages that came from upstream once more and were there already.")
+	withheldMetric   = counter("news_withheld_total", "News of contacts that was not sent to devices nobody used.")
+	mailboxesMetric  = gauge("inbox_mailboxes", "Mailboxes that hold anything.")
+	lettersMetric    = gauge("inbox_letters", "Letters that wait for devices.")
+	inboxMetric      = gauge("inbox_bytes", "Size of what waits for devices.")
+	droppedMetric    = counter("inbox_dropped_total", "Letters that gave way to later ones.")
 )
 
 // Describe implements [prometheus.Collector].
@@ -145,7 +151,7 @@ func (t teller) links(s device.Stats) {
 	tell(t, crowdMetric, s.MadeRoom, "made-room")
 	tell(t, tooLongMetric, s.ItemsDropped)
 	for kind, n := range map[string]uint64{
-		"any": s.Connections, "login": s.Logins, "resume": s.Resumes, "enrolment": s.Enrolments, "crowded": s.Crowded,
+		"any": s.Connections, "login": s.Logins, "resume": s.Resumes, "enrolment": s.Enrolments, "enrolment-refused": s.EnrolRefused, "crowded": s.Crowded,
 		"garbage": s.Garbage, "timed-out": s.TimedOut, "left": s.Left, "unknown-key": s.UnknownKey,
 		"revoked": s.Revoked, "misbehaved": s.Misbehaved,
 	} {
@@ -168,6 +174,11 @@ func (t teller) broker(s broker.Stats) {
 	tell(t, upstreamMetric, s.Connecting, "under-way")
 	tell(t, upstreamMetric, s.Waiting, "waiting")
 	tell(t, reloginsMetric, s.Relogins)
+	tell(t, wakingMetric, s.Waking)
+	tell(t, turnedAwayMetric, s.TurnedAway)
+	tell(t, keptMetric, s.Letters)
+	tell(t, duplicatesMetric, s.Duplicates)
+	tell(t, withheldMetric, s.Withheld)
 	t.flag(fullMetric, s.LogFull)
 	tell(t, filledMetric, s.LogFilled)
 	t.histogram(batchesMetric, s.Batches)
@@ -183,6 +194,7 @@ func (t teller) broker(s broker.Stats) {
 func (t teller) router(s router.Stats) {
 	tell(t, connectionsMetric, s.Live, "open")
 	tell(t, connectionsMetric, s.Silent, "silent")
+	tell(t, knownMetric, s.Known)
 	tell(t, handedMetric, s.HandedOn)
 	t.refused(s.Refused)
 }

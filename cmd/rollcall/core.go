@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rollcall/adapters/device"
+	"rollcall/adapters/inbox"
 	"rollcall/adapters/local"
 	"rollcall/domain/broker"
 	"rollcall/eventstore/boltlog/snapshot"
@@ -19,6 +20,7 @@ const stopTimeout = 20 * time.Second
 // core is what an appliance is made of, whether it lets anybody in or not.
 type core struct {
 	store    *store
+	inbox    *inbox.Inbox
 	key      device.Key
 	accounts *local.Connector
 	broker   *broker.Broker
@@ -46,15 +48,24 @@ func openCore(ctx context.Context, data string, cost local.Cost, timing broker.T
 	if err != nil {
 		return nil, err
 	}
+	waiting, err := inbox.Open(filepath.Join(data, inbox.FileName), store.log.ID(), inbox.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, waiting.Close())
+		}
+	}()
 	builtIn := local.New(accounts, logger)
 	b, err := broker.Open(ctx, broker.Config{
 		Log: store.log, Connectors: connectors(builtIn, logger), Logger: logger, Version: version, Timing: timing,
-		Snapshots: snapshot.New(data, store.log, version),
+		Snapshots: snapshot.New(data, store.log, version), Inbox: waiting, Sealer: device.Sealer{},
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &core{store, key, builtIn, b}, nil
+	return &core{store, waiting, key, builtIn, b}, nil
 }
 
 // stop ends every session's links, and returns when all that was decided is
@@ -65,4 +76,4 @@ func (c *core) stop() error {
 	return c.broker.Stop(ctx)
 }
 
-func (c *core) Close() error { return errors.Join(c.stop(), c.store.Close()) }
+func (c *core) Close() error { return errors.Join(c.stop(), c.inbox.Close(), c.store.Close()) }

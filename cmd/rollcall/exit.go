@@ -8,6 +8,7 @@ import (
 	"rollcall/adapters/control"
 	"rollcall/adapters/device"
 	"rollcall/adapters/dispatcher"
+	"rollcall/adapters/inbox"
 	"rollcall/adapters/local"
 	"rollcall/cmd/rollcall/internal/config"
 	"rollcall/domain"
@@ -89,6 +90,10 @@ var exitCases = []struct {
 	{exitDamage, is[*eventstore.DamageError]},
 	{exitDamage, is[*eventstore.ChainError]},
 	{exitDamage, is[*eventstore.FormatError]},
+	{exitDamage, is[*inbox.DamageError]},
+	{exitDamage, is[*inbox.FormatError]},
+	{exitData, is[*inbox.InUseError]},
+	{exitData, is[*inbox.OtherLogError]},
 	{exitData, is[*eventstore.InUseError]},
 	{exitData, is[*eventstore.CopyError]},
 	{exitData, is[*dispatcher.IdentityError]},

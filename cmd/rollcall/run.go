@@ -72,7 +72,7 @@ func run(ctx context.Context, o runOptions) (err error) {
 	group.Go(func() error { return socket.Serve(parts, a) })
 	group.Go(func() error { return c.store.keepViews(parts) })
 	group.Go(func() error { return watch.serve(parts) })
-	group.Go(func() error { return failure(parts, c.broker) })
+	group.Go(func() error { return c.failure(parts) })
 	announce(o, a, door, watch)
 
 	select {
@@ -99,12 +99,15 @@ func announce(o runOptions, a *appliance, d *door, m *metrics) {
 	}
 }
 
-// failure ends the appliance where its log cannot be written any more: what is
-// in memory may be ahead of the disk, and only a restart reads the truth.
-func failure(ctx context.Context, b *broker.Broker) error {
+// failure ends the appliance where its log or its inbox cannot be written any
+// more: what is in memory may be ahead of the disk, and only a restart reads the
+// truth.
+func (c *core) failure(ctx context.Context) error {
 	select {
-	case <-b.Failed():
-		return b.Err()
+	case <-c.broker.Failed():
+		return c.broker.Err()
+	case <-c.inbox.Failed():
+		return c.inbox.Err()
 	case <-ctx.Done():
 		return nil
 	}

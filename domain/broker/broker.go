@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"rollcall/domain"
@@ -24,6 +25,9 @@ type Timing struct {
 	SendTimeout time.Duration
 	// LogoutTimeout bounds one upstream logout; 5 s.
 	LogoutTimeout time.Duration
+	// Dormant is after how long without use a device is sent no more news of
+	// contacts, until it is used again; 5 min.
+	Dormant time.Duration
 }
 
 func (t Timing) withDefaults() Timing {
@@ -36,6 +40,7 @@ func (t Timing) withDefaults() Timing {
 		{&t.LoginTimeout, 30 * time.Second},
 		{&t.SendTimeout, 10 * time.Second},
 		{&t.LogoutTimeout, 5 * time.Second},
+		{&t.Dormant, 5 * time.Minute},
 	} {
 		if *d.field == 0 {
 			*d.field = d.value
@@ -59,15 +64,20 @@ type Config struct {
 	// Connecting is how many upstream logins of one service run at once; 64
 	// where zero.
 	Connecting int
-	// Openings is how often one device may log in or resume.
+	// Openings is how often one device may log in or resume: 20 times at once,
+	// then once a second, unless it says otherwise.
 	Openings Rate
 	// Snapshots keeps what was made of the log; where nil, the whole log is read
 	// at every start.
 	Snapshots Snapshots
+	// Waking is how often sessions of one service are logged in upstream again
+	// after a restart: 64 at once, then one in 5 ms, unless it says otherwise.
+	Waking Rate
 	// Inbox keeps what waits for devices; where nil it is kept in memory, and
 	// lost with the process.
 	Inbox Inbox
-	// Sealer closes what is put into the inbox; needed where Inbox is set.
+	// Sealer closes what is put into the inbox; where nil letters are readable
+	// there, and go to the device as they are.
 	Sealer Sealer
 }
 
@@ -87,17 +97,25 @@ type Broker struct {
 	keeper     *keeper
 	counters   *counters
 	meter      InboxMeter // nil where the inbox tells nothing
+	ramps      *ramps
+	inbox      Inbox
+	sealer     Sealer
+	inboxFull  atomic.Bool // the inbox has no room at present
 
-	mu       sync.Mutex
-	sessions map[domain.SessionID]*session
-	places   map[domain.ServiceID]chan struct{} // one for each upstream login under way
-	open     bool                               // devices are let in
-	stopped  bool
-	unwatch  func() bool
-	inside   sync.WaitGroup // logins and resumes under way
-	ending   sync.WaitGroup // sessions on their way out
-	stopOnce sync.Once
-	stopErr  error
+	mu        sync.Mutex
+	sessions  map[domain.SessionID]*session
+	mailboxes map[MailboxID]*mailbox             // those that are in somebody's hands
+	places    map[domain.ServiceID]chan struct{} // one for each upstream login under way
+	open      bool                               // devices are let in
+	stopped   bool
+	unwatch   func() bool
+	unsweep   func() bool // the sweep of the day
+	sweeping  sync.Mutex  // held by the one sweep that is under way
+	sweepDue  atomic.Bool
+	inside    sync.WaitGroup // logins and resumes under way
+	ending    sync.WaitGroup // sessions on their way out
+	stopOnce  sync.Once
+	stopErr   error
 }
 
 var _ Devices = (*Broker)(nil)
@@ -111,7 +129,10 @@ func Open(ctx context.Context, c Config) (*Broker, error) {
 		connectors: make(map[domain.Kind]Connector),
 		connecting: c.Connecting,
 		dir:        newDirectory(),
+		inbox:      c.Inbox,
+		sealer:     c.Sealer,
 		sessions:   make(map[domain.SessionID]*session),
+		mailboxes:  make(map[MailboxID]*mailbox),
 		places:     make(map[domain.ServiceID]chan struct{}),
 		counters:   newCounters(),
 	}
@@ -122,6 +143,12 @@ func Open(ctx context.Context, c Config) (*Broker, error) {
 	if b.logger == nil {
 		b.logger = slog.New(slog.DiscardHandler)
 	}
+	if b.inbox == nil {
+		b.inbox = NewMemoryInbox()
+	}
+	if b.sealer == nil {
+		b.sealer = unsealed{}
+	}
 	if b.connecting == 0 {
 		b.connecting = defaultConnecting
 	}
@@ -129,6 +156,7 @@ func Open(ctx context.Context, c Config) (*Broker, error) {
 		b.connectors[k.Kind()] = k
 	}
 	b.turnstile = newTurnstile(c.Openings, b.clock, b.logger, b.counters)
+	b.ramps = newRamps(c.Waking, b.clock)
 	b.keeper = newKeeper(c.Log, c.Snapshots, b.logger)
 	ledger, err := b.read(ctx)
 	if err != nil {
@@ -176,6 +204,8 @@ func (b *Broker) react(records []domain.Record) {
 			b.end(Notice{Session: e.Session, Cause: e.Cause})
 		case *domain.ServiceConfigured:
 			b.pace(e)
+		case *domain.DeviceRevoked, *domain.PersonBarred, *domain.ServiceRemoved:
+			b.sweepSoon()
 		}
 	}
 	b.keeper.look()

@@ -12,6 +12,7 @@ type call struct {
 	mu     sync.Mutex
 	gone   bool
 	cancel context.CancelFunc // nil while no call is under way
+	ended  chan struct{}      // closed at the end of the call; made by whoever waits for that
 }
 
 // begin gives the context for a call that may take d; done ends it.
@@ -31,6 +32,27 @@ func (c *call) end() {
 	defer c.mu.Unlock()
 	c.cancel()
 	c.cancel = nil
+	if c.ended != nil {
+		close(c.ended)
+		c.ended = nil
+	}
+}
+
+// wait waits for the end of the call that is under way, or until ctx is done.
+func (c *call) wait(ctx context.Context) {
+	c.mu.Lock()
+	if c.cancel != nil && c.ended == nil {
+		c.ended = make(chan struct{})
+	}
+	ended := c.ended
+	c.mu.Unlock()
+	if ended == nil {
+		return
+	}
+	select {
+	case <-ended:
+	case <-ctx.Done():
+	}
 }
 
 // giveUp cuts short the call under way, and every later one.

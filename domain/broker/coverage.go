@@ -21,7 +21,9 @@ func (a attachment) Detach() {
 // grace at first. The lock is held.
 func (s *session) dropLink() {
 	s.link.Close()
-	s.link = nil
+	s.link, s.said = nil, nil
+	s.outbox.rest()
+	s.news.rest()
 	if s.over {
 		return
 	}

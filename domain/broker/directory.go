@@ -15,6 +15,7 @@ import (
 type directory struct {
 	mu       sync.RWMutex
 	devices  map[[keySize]byte]domain.DeviceID
+	keys     map[domain.DeviceID][keySize]byte // devices, turned round again
 	revoked  map[domain.DeviceID]bool
 	people   map[string]domain.PersonID
 	accounts map[accountName]domain.AccountID
@@ -62,6 +63,7 @@ func (d *directory) load(ctx context.Context, log Log, l *domain.Ledger) error {
 // makeRoom prepares an empty directory for about n people.
 func (d *directory) makeRoom(n int) {
 	d.devices = make(map[[keySize]byte]domain.DeviceID, n)
+	d.keys = make(map[domain.DeviceID][keySize]byte, n)
 	d.revoked = make(map[domain.DeviceID]bool, n)
 	d.people = make(map[string]domain.PersonID, n)
 	d.accounts = make(map[accountName]domain.AccountID, n)
@@ -110,6 +112,7 @@ func (d *directory) take(l *domain.Ledger, s domain.Side) {
 	case domain.SideDeviceKey:
 		if device, ok := l.Device(domain.DeviceID(s.Position)); ok && len(s.Value) == keySize {
 			d.devices[[keySize]byte(s.Value)] = device.ID
+			d.keys[device.ID] = [keySize]byte(s.Value)
 			d.revoked[device.ID] = device.Revoked
 		}
 	case domain.SideOfferSecret:
@@ -162,6 +165,13 @@ func (d *directory) device(key []byte) (domain.DeviceID, error) {
 	return id, nil
 }
 
+// key gives the public key of a device; zero where it has none.
+func (d *directory) key(id domain.DeviceID) [keySize]byte {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.keys[id]
+}
+
 func (d *directory) person(name string) domain.PersonID {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
@@ -185,4 +195,11 @@ func (d *directory) ended(id domain.SessionID, device domain.DeviceID) (ending, 
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	return d.endings.find(id, device)
+}
+
+// endedLast tells that no session of that device and account has ended after e.
+func (d *directory) endedLast(e ending) bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.endings.isLatest(e)
 }

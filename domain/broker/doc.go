@@ -22,8 +22,11 @@
 //
 //   - Link: one device's connection, live from its handshake on.
 //   - Conversation: one session's own connection to the upstream server.
-//   - Item: something that a device shall see, numbered, and kept until the
-//     device acknowledges it.
+//   - Item: a message that a device shall see, numbered, and kept in its mailbox
+//     until the device acknowledges it.
+//   - Mailbox: what waits for one device under one account, in the [Inbox].
+//   - News: what changed in the roster or of a contact; not kept, but made again
+//     from what holds.
 //   - Fence: the number of the link that speaks for a session; an older one is
 //     not heard any more.
 //   - Directory: who is meant by a key or a name; made of side records.
@@ -32,5 +35,5 @@
 //
 // It knows no wire format, opens no socket and no file, and imports nothing but
 // the domain and the standard library: what it needs it declares as ports (see
-// [Log], [Connector], [Link], [Clock]).
+// [Log], [Inbox], [Connector], [Link], [Clock]).
 package broker

@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"sync"
 
 	"rollcall/domain"
 )
@@ -25,52 +24,8 @@ func (b *Broker) Start(ctx context.Context) error {
 	b.open = true
 	b.seq.patient.Store(true)
 	b.watchSilence()
+	b.sweepDaily()
 	return nil
-}
-
-// Stop lets nobody in any more, closes every link and every upstream
-// conversation, and returns when all that was decided is durable. The sessions
-// keep their seats: their devices resume them after the next start. When ctx is
-// done it no longer waits for upstream servers and slow links. It stops what
-// [Open] began also where Start was never called.
-func (b *Broker) Stop(ctx context.Context) error {
-	b.stopOnce.Do(func() { b.stopErr = b.shutDown(ctx) })
-	return b.stopErr
-}
-
-func (b *Broker) shutDown(ctx context.Context) error {
-	wasOpen, sessions := b.closeDoors()
-	b.seq.hurry()
-	var parting sync.WaitGroup
-	for _, s := range sessions {
-		parting.Go(s.suspend)
-	}
-	wait(ctx, &parting)
-	wait(ctx, &b.inside)
-	var err error
-	if wasOpen && !b.seq.full.Load() {
-		err = b.seq.do(context.WithoutCancel(ctx), func(t *turn) error {
-			_, err := t.decide(domain.StopBroker{At: t.now})
-			return err
-		})
-	}
-	b.seq.stop() // from here on no session ends any more
-	wait(ctx, &b.ending)
-	b.keeper.stop(ctx)
-	return err
-}
-
-// wait waits for the group, or until ctx is done.
-func wait(ctx context.Context, group *sync.WaitGroup) {
-	all := make(chan struct{})
-	go func() {
-		defer close(all)
-		group.Wait()
-	}()
-	select {
-	case <-all:
-	case <-ctx.Done():
-	}
 }
 
 // closeDoors gives the sessions there are, and sees to it that none is added.
@@ -80,6 +35,9 @@ func (b *Broker) closeDoors() (wasOpen bool, sessions []*session) {
 	wasOpen, b.open, b.stopped = b.open, false, true
 	if b.unwatch != nil {
 		b.unwatch()
+	}
+	if b.unsweep != nil {
+		b.unsweep()
 	}
 	for _, s := range b.sessions {
 		sessions = append(sessions, s)
@@ -126,7 +84,7 @@ func (b *Broker) asleep(seat domain.Seat) *session {
 	}
 	s := b.sessions[seat.Session]
 	if s == nil {
-		s = &session{b: b, id: seat.Session, device: seat.Device, service: seat.Service, fence: seat.Fence, uncovered: !seat.Covered}
+		s = b.newSession(seat)
 		b.sessions[s.id] = s
 	}
 	return s

@@ -14,6 +14,7 @@ const keptEndings = 16384
 type ending struct {
 	session  domain.SessionID
 	device   domain.DeviceID
+	account  domain.AccountID
 	cause    domain.EndCause
 	idledOut bool
 }
@@ -42,13 +43,20 @@ func (e *endings) note(l *domain.Ledger, end ending) {
 	if !ok {
 		return
 	}
-	end.device = seat.Device
+	end.device, end.account = seat.Device, seat.Account
 	if len(e.latest) < keptEndings {
 		e.latest = append(e.latest, end)
 		return
 	}
 	e.latest[e.next] = end
 	e.next = (e.next + 1) % keptEndings
+}
+
+// isLatest tells that no session of that device and account has ended after end.
+func (e *endings) isLatest(end ending) bool {
+	return !slices.ContainsFunc(e.latest, func(other ending) bool {
+		return other.device == end.device && other.account == end.account && other.session > end.session
+	})
 }
 
 // find gives the ending of a session of that device.

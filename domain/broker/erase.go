@@ -23,7 +23,7 @@ const forgetAtOnce = 1024
 // ErasePerson takes a person's accounts and devices away, which ends the person's
 // sessions and is recorded, and then deletes the personal data: every side record
 // under the person, the person's accounts, enrolment offers and devices, and all
-// logins of these devices. The events stay and name nobody. Enrolment strings that
+// logins of these devices; and what waits in the inbox for these devices. The events stay and name nobody. Enrolment strings that
 // are still open are void.
 //
 // The person's name is the last to go: after an error, calling again goes on. The
@@ -36,6 +36,9 @@ func (b *Broker) ErasePerson(ctx context.Context, name string) (erased Erased, e
 	})
 	if err != nil {
 		return erased, err
+	}
+	if err := b.sweep(ctx); err != nil {
+		return erased, fmt.Errorf("remove what waits for the person's devices: %w", err)
 	}
 	keys, err := b.personal(ctx, erased.Person)
 	if err != nil {
@@ -149,6 +152,9 @@ func (d *directory) forget(keys []domain.SideKey) {
 		return is(domain.SideAccountName, domain.Position(id))
 	})
 	maps.DeleteFunc(d.devices, func(_ [keySize]byte, id domain.DeviceID) bool {
+		return is(domain.SideDeviceKey, domain.Position(id))
+	})
+	maps.DeleteFunc(d.keys, func(id domain.DeviceID, _ [keySize]byte) bool {
 		return is(domain.SideDeviceKey, domain.Position(id))
 	})
 	maps.DeleteFunc(d.offers, func(_ [sha256.Size]byte, id domain.OfferID) bool {

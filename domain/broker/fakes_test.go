@@ -244,7 +244,7 @@ func (t *talk) SetPresence(_ context.Context, p broker.OwnPresence) error {
 	return nil
 }
 
-func (t *talk) Acknowledge(seq uint64) { t.mu.Lock(); defer t.mu.Unlock(); t.safe = seq }
+func (t *talk) Acknowledge(seq uint64) { t.mu.Lock(); defer t.mu.Unlock(); t.safe = max(t.safe, seq) }
 
 func (t *talk) setRefuse(err error) { t.mu.Lock(); defer t.mu.Unlock(); t.refuse = err }
 

@@ -29,7 +29,10 @@ func (b *Broker) Login(ctx context.Context, login Login, link Link) (Session, er
 		return nil, link.Send(*rejected)
 	}
 	s := attempt.session
-	conv, err := b.connect(ctx, attempt)
+	var conv Conversation
+	if err = s.openMailbox(0); err == nil {
+		conv, err = b.connect(ctx, attempt)
+	}
 	if err != nil {
 		return nil, b.refuse(s, err, link)
 	}
@@ -44,9 +47,10 @@ func (b *Broker) Login(ctx context.Context, login Login, link Link) (Session, er
 // its upstream login went through. A session that is on record is ended there
 // too: its device was never told of it.
 func (b *Broker) abandon(s *session, conv Conversation, cause error, link Link) error {
-	s.close(func() {})
+	s.close(nil)
 	b.unregister(s)
 	s.logout(conv)
+	s.leaveMailbox(true)
 	if cause == nil {
 		cause = s.finish(context.Background(), domain.EndUpstreamClosed, "")
 	}
@@ -80,7 +84,8 @@ func (b *Broker) requestLogin(ctx context.Context, login Login) (a *attempt, rej
 			rejected = &Rejected{Session: e.Session, Code: e.Code, RetryAfter: e.RetryAfter.Or(0)}
 			return nil
 		}
-		a = b.newAttempt(domain.SessionID(records[0].Position), login, service)
+		seat, _ := t.ledger().Seat(domain.SessionID(records[0].Position))
+		a = b.newAttempt(seat, login, service)
 		if !b.register(a.session) {
 			_, err = t.decide(domain.RejectLogin{At: t.now, Session: a.session.id, Code: domain.RejectInterrupted})
 			return errors.Join(ErrStopped, err)
@@ -118,11 +123,12 @@ func (t *turn) noteLogin(p domain.Position, login Login, service domain.ServiceI
 	}
 }
 
-func (b *Broker) newAttempt(id domain.SessionID, login Login, service domain.Service) *attempt {
+func (b *Broker) newAttempt(seat domain.Seat, login Login, service domain.Service) *attempt {
+	s := b.newSession(seat)
+	s.interval = b.statusInterval(service.Settings)
 	return &attempt{
-		session:  &session{b: b, id: id, device: login.Device, service: service.ID, interval: b.statusInterval(service.Settings)},
-		service:  service.ID,
-		upstream: UpstreamLogin{Session: id, Settings: service.Settings, Account: login.Account, Password: login.Password},
+		session: s, service: service.ID,
+		upstream: UpstreamLogin{Session: s.id, Settings: service.Settings, Account: login.Account, Password: login.Password},
 	}
 }
 
@@ -202,8 +208,9 @@ func (a *attempt) loginError(ctx context.Context, err error) error {
 
 // refuse records that the login failed upstream, and answers it.
 func (b *Broker) refuse(s *session, cause error, link Link) error {
-	s.close(func() {})
+	s.close(nil)
 	b.unregister(s)
+	s.leaveMailbox(true)
 	answer := interrupted(s.id)
 	var refusal *UpstreamError
 	if errors.As(cause, &refusal) {

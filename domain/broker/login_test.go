@@ -31,8 +31,8 @@ func TestLoginIsAcceptedOnceItIsOnRecord(t *testing.T) {
 		if a, ok := link.all()[0].(broker.Accepted); !ok || a.Session != domain.SessionID(from) || a.StatusInterval != time.Minute {
 			t.Errorf("first message = %#v, want the acceptance of session %d", link.all()[0], from)
 		}
-		if item, ok := link.all()[1].(broker.Item); !ok || item.Number != 1 {
-			t.Errorf("second message = %#v, want item 1", link.all()[1])
+		if news, ok := link.all()[1].(broker.State); !ok || news.Number != 1 {
+			t.Errorf("second message = %#v, want the roster as state 1", link.all()[1])
 		}
 	})
 }

@@ -17,9 +17,14 @@ type modelDevice struct {
 	m    *model
 	name string
 	id   domain.DeviceID
+	key  byte
 
 	mu       sync.Mutex
 	accepted broker.Accepted // zero without a session
+	revoked  bool
+
+	messages modelMessages
+	news     modelNews
 
 	session broker.Session // nil out of coverage
 	link    *line
@@ -27,7 +32,21 @@ type modelDevice struct {
 	seen    uint64 // the highest number of an item
 	outbox  []broker.Send
 	sends   int
-	over    bool // the broker said so
+}
+
+// modelMessages is what a device has had of its account's messages.
+type modelMessages struct {
+	had     int // all up to this one, each in its turn
+	here    int // the latest of this session; zero if none came yet
+	acked   int // the latest that the broker knows of
+	crashes int // that the device knows of
+	repeats int // messages from this one on may come again in this session
+}
+
+// modelNews is what a device knows of its person's contacts.
+type modelNews struct {
+	epoch, number uint64
+	show          map[string]broker.Show
 }
 
 // last gives the latest session.
@@ -36,6 +55,10 @@ func (d *modelDevice) last() domain.SessionID {
 	defer d.mu.Unlock()
 	return d.accepted.Session
 }
+
+func (d *modelDevice) revoke() { d.mu.Lock(); defer d.mu.Unlock(); d.revoked = true }
+
+func (d *modelDevice) isRevoked() bool { d.mu.Lock(); defer d.mu.Unlock(); return d.revoked }
 
 func (d *modelDevice) accept(a broker.Accepted) {
 	d.mu.Lock()
@@ -65,8 +88,7 @@ func (d *modelDevice) act() {
 	case what < 60:
 		d.send()
 	case what < 80:
-		d.collect()
-		d.say(broker.Ack{Number: d.seen})
+		d.acknowledge()
 	case what < 85:
 		d.say(broker.SetPresence{Presence: broker.OwnPresence{Show: broker.ShowBusy}})
 	case what < 87:
@@ -88,10 +110,24 @@ func (d *modelDevice) send() {
 }
 
 func (d *modelDevice) say(m broker.FromDevice) {
-	if err := d.session.Receive(context.Background(), m); err != nil {
-		d.detach()
-	}
+	d.try(m)
 	if d.m.isCalm() || d.m.chance(70) { // otherwise it is on its way still
+		d.collect()
+	}
+}
+
+func (d *modelDevice) try(m broker.FromDevice) (ok bool) {
+	if d.session.Receive(context.Background(), m) == nil {
+		return true
+	}
+	d.detach()
+	return false
+}
+
+func (d *modelDevice) acknowledge() {
+	d.collect()
+	if latest := d.messages.had; d.try(broker.Ack{Number: d.seen}) {
+		d.messages.acked = latest
 		d.collect()
 	}
 }
@@ -126,13 +162,33 @@ func (d *modelDevice) login() {
 		d.session = before
 		d.detach()
 	}
-	d.session, d.link, d.read, d.seen, d.outbox, d.over = s, link, 0, 0, nil, false
-	for _, m := range link.all() {
-		if a, ok := m.(broker.Accepted); ok {
-			d.accept(a)
-		}
+	d.session, d.link, d.read, d.outbox = s, link, 0, nil
+	for len(link.all()) == 0 {
+		time.Sleep(time.Millisecond)
 	}
+	a := link.all()[0].(broker.Accepted)
+	d.accept(a)
+	d.seen, d.news = a.Received, modelNews{epoch: a.Epoch}
+	d.messages.begin(d.m.inbox.lost(d.id))
 	d.collect()
+}
+
+// begin begins a session. What the broker does not know to be with the device may
+// come again; and after a crash it may have forgotten that it knew.
+func (m *modelMessages) begin(crashes int) {
+	m.here, m.repeats = 0, m.acked+1
+	if crashes > m.crashes {
+		m.crashes, m.repeats = crashes, 1
+	}
+}
+
+// take takes a message, which has to be the next one.
+func (m *modelMessages) take(number int) bool {
+	if m.here > 0 && number != m.here+1 || m.here == 0 && (number < m.repeats || number > m.had+1) {
+		return false
+	}
+	m.here, m.had = number, max(m.had, number)
+	return true
 }
 
 func (d *modelDevice) comeBack() {
@@ -140,7 +196,7 @@ func (d *modelDevice) comeBack() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(1+d.m.n(40))*time.Second)
 	defer cancel()
 	a := d.accepted
-	s, err := d.m.present().Resume(ctx, broker.Resume{Device: d.id, Session: a.Session, Secret: a.Resume, Received: d.seen}, link)
+	s, err := d.m.present().Resume(ctx, broker.Resume{Device: d.id, Session: a.Session, Secret: a.Resume, Received: d.seen, Epoch: d.news.epoch, State: d.news.number}, link)
 	if err != nil {
 		return
 	}
@@ -165,6 +221,12 @@ func (d *modelDevice) collect() {
 		switch m := m.(type) {
 		case broker.Item:
 			d.take(m)
+		case broker.State:
+			d.hear(m)
+		case broker.Resumed:
+			if m.Epoch != d.news.epoch {
+				d.news = modelNews{epoch: m.Epoch}
+			}
 		case broker.Sent:
 			d.answered(m.ID)
 		case broker.Notice:
@@ -186,12 +248,31 @@ func (d *modelDevice) take(item broker.Item) {
 		d.m.Errorf("%s: item %d follows %d", d.name, item.Number, d.seen)
 	}
 	d.seen = item.Number
-	if m, ok := item.Body.(broker.MessageReceived); ok {
-		index, _ := strconv.Atoi(m.ID)
-		d.m.mu.Lock()
-		talk := d.m.talks[index]
-		d.m.mu.Unlock()
-		talk.saw(m)
+	m, ok := item.Body.(broker.MessageReceived)
+	if sealed, is := item.Body.(broker.Sealed); is {
+		s := unsealed(sealed)
+		m, ok = s.Message, s.Number == item.Number && s.Key == d.key
+	}
+	number, _ := strconv.Atoi(m.ID)
+	if !ok || m != d.m.accounts[d.name].message(number) {
+		d.m.Errorf("%s: item %d is %v", d.name, item.Number, item.Body)
+	}
+	if before := d.messages; !d.messages.take(number) {
+		d.m.Errorf("%s: message %d comes after %+v", d.name, number, before)
+	}
+}
+
+// hear takes news of contacts.
+func (d *modelDevice) hear(s broker.State) {
+	if s.Number <= d.news.number {
+		d.m.Errorf("%s: state %d follows %d", d.name, s.Number, d.news.number)
+	}
+	d.news.number = s.Number
+	switch b := s.Body.(type) {
+	case broker.RosterReceived:
+		d.news.show = map[string]broker.Show{}
+	case broker.PresenceChanged:
+		d.news.show[b.Contact] = b.Show
 	}
 }
 
@@ -204,19 +285,21 @@ func (d *modelDevice) answered(id string) {
 	}
 }
 
-// finish comes back, if there is a session, and says all there is to say: then
-// everything has to have arrived both ways.
+// finish comes back, or logs in, and says all there is to say: then everything has
+// to have arrived both ways.
 func (d *modelDevice) finish() {
 	d.detach()
-	if d.last() == 0 {
-		return
-	}
 	for range 5 {
 		if d.session == nil && d.last() != 0 {
+			time.Sleep(time.Minute) // it may have come too often
 			d.comeBack()
 		}
 	}
-	if d.last() == 0 {
+	if d.session == nil && d.last() == 0 && !d.isRevoked() {
+		time.Sleep(time.Hour) // and given wrong passwords
+		d.login()
+	}
+	if d.isRevoked() {
 		return
 	}
 	if d.session == nil {
@@ -224,17 +307,15 @@ func (d *modelDevice) finish() {
 		return
 	}
 	for range 20 { // more than fits in flight may wait
-		d.say(broker.Ack{Number: d.seen})
+		time.Sleep(time.Second)
+		d.acknowledge()
+		d.say(broker.Status{InUse: true})
 	}
 	if len(d.outbox) != 0 {
 		d.m.Errorf("%s: %v are not answered", d.name, d.outbox)
 	}
-	d.m.mu.Lock()
-	defer d.m.mu.Unlock()
-	for _, t := range d.m.talks {
-		if t.session == d.last() && t.life == d.m.life && !t.allSeen() {
-			d.m.Errorf("%s: of %d messages %d arrived", d.name, len(t.seqs), t.seen)
-		}
+	if newest := d.m.accounts[d.name].newest(); d.messages.had != newest {
+		d.m.Errorf("%s: of %d messages %d arrived", d.name, newest, d.messages.had)
 	}
-	d.session.Detach()
+	d.say(broker.Logout{})
 }

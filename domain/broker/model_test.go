@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
-	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -34,15 +33,16 @@ func TestModel(t *testing.T) {
 
 type model struct {
 	*testing.T
-	log     *memory
-	devices []*modelDevice
+	log      *memory
+	inbox    *modelInbox
+	devices  []*modelDevice
+	accounts map[string]*modelAccount
 
 	mu     sync.Mutex
 	broker *broker.Broker
 	cut    *cuttable // the broker's way to the log
-	life   int       // of the broker
+	box    *inboxOf  // and to the inbox
 	rand   *rand.Rand
-	talks  []*modelTalk
 	calm   bool // nothing goes wrong any more
 }
 
@@ -69,7 +69,8 @@ func (c *cuttable) Append(ctx context.Context, after domain.Position, b domain.B
 func (c *cuttable) cutOff() { c.mu.Lock(); defer c.mu.Unlock(); c.off = true }
 
 func newModel(t *testing.T, seed uint64) *model {
-	m := &model{T: t, log: newMemory(), rand: rand.New(rand.NewPCG(seed, 1))}
+	m := &model{T: t, log: newMemory(), accounts: map[string]*modelAccount{}, rand: rand.New(rand.NewPCG(seed, 1))}
+	m.inbox = newModelInbox(m)
 	m.begin()
 	_, err := m.broker.ConfigureService(t.Context(), "im", domain.Settings{
 		Kind: domain.KindLocal, MaxSessions: domain.Some[uint32](modelSeats),
@@ -82,7 +83,8 @@ func newModel(t *testing.T, seed uint64) *model {
 	h := &house{T: t, Broker: m.broker, log: m.log}
 	for i := range modelDevices {
 		name := fmt.Sprint("p", i)
-		m.devices = append(m.devices, &modelDevice{m: m, name: name, id: h.device(name)})
+		m.accounts[name] = &modelAccount{name: name, safe: map[int]bool{}}
+		m.devices = append(m.devices, &modelDevice{m: m, name: name, id: h.device(name), key: h.keys})
 	}
 	return m
 }
@@ -95,8 +97,11 @@ func (m *model) isCalm() bool            { m.mu.Lock(); defer m.mu.Unlock(); ret
 func (m *model) present() *broker.Broker { m.mu.Lock(); defer m.mu.Unlock(); return m.broker }
 
 func (m *model) begin() {
-	cut := &cuttable{memory: m.log, m: m}
-	b, err := broker.Open(context.Background(), broker.Config{Log: cut, Connectors: []broker.Connector{modelUpstream{m}}, Connecting: 3})
+	cut, box := &cuttable{memory: m.log, m: m}, &inboxOf{modelInbox: m.inbox}
+	b, err := broker.Open(context.Background(), broker.Config{
+		Log: cut, Connectors: []broker.Connector{modelUpstream{m}}, Connecting: 3,
+		Inbox: box, Sealer: modelSealer{},
+	})
 	if err == nil {
 		err = b.Start(context.Background())
 	}
@@ -105,8 +110,7 @@ func (m *model) begin() {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.broker, m.cut = b, cut
-	m.life++
+	m.broker, m.cut, m.box = b, cut, box
 }
 
 func (m *model) run() {
@@ -130,11 +134,12 @@ func (m *model) run() {
 	m.checkLog()
 }
 
-// restart stops the broker, or has it lose its log, and begins another.
+// restart stops the broker, or has it lose its log and its inbox, and begins another.
 func (m *model) restart() {
-	b, cut := m.present(), m.cut
+	b := m.present()
 	if m.chance(50) {
-		cut.cutOff()
+		m.cut.cutOff()
+		m.box.cutOff()
 	}
 	_ = b.Stop(context.Background())
 	m.begin()
@@ -144,20 +149,14 @@ func (m *model) restart() {
 func (m *model) serve(ctx context.Context) {
 	for ctx.Err() == nil {
 		time.Sleep(time.Duration(m.n(400)) * time.Millisecond)
-		m.mu.Lock()
-		talks := slices.Clone(m.talks)
-		m.mu.Unlock()
-		if len(talks) == 0 {
-			continue
-		}
-		talk := talks[m.n(len(talks))]
+		account := m.accounts[m.devices[m.n(len(m.devices))].name]
 		switch what := m.n(400); {
 		case what == 0:
-			talk.deliver(broker.Closed{Err: errors.New("bye")})
+			account.tell(broker.Closed{Err: errors.New("bye")})
 		case what < 100:
-			talk.deliver(broker.PresenceChanged{Contact: "somebody", Show: broker.ShowAway})
+			account.tell(broker.PresenceChanged{Contact: "somebody", Show: broker.Show(1 + m.n(5))})
 		default:
-			talk.deliver(nil)
+			account.write()
 		}
 	}
 }
@@ -169,6 +168,7 @@ func (m *model) operate(ctx context.Context) {
 		d := m.devices[m.n(len(m.devices))]
 		switch what := m.n(40); {
 		case what == 0:
+			d.revoke()
 			_ = b.RevokeDevice(ctx, d.id)
 		case what < 20:
 			_ = b.EndSession(ctx, d.last())
@@ -181,11 +181,13 @@ func (m *model) settle() {
 	m.mu.Lock()
 	m.calm = true
 	m.mu.Unlock()
-	var all sync.WaitGroup
-	for _, d := range m.devices {
-		all.Go(d.finish)
+	for _, seated := range []bool{true, false} { // those without a seat wait for one
+		for _, d := range m.devices {
+			if seated == (d.last() != 0) {
+				d.finish()
+			}
+		}
 	}
-	all.Wait()
 }
 
 // checkLog looks at what is on record: see the comments in it.

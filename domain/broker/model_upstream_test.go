@@ -3,6 +3,7 @@ package broker_test
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -10,7 +11,8 @@ import (
 	"rollcall/domain/broker"
 )
 
-// modelUpstream lets most people in, sooner or later.
+// modelUpstream lets most people in, sooner or later. It keeps what was not
+// acknowledged, and delivers that again at the next login.
 type modelUpstream struct{ m *model }
 
 func (modelUpstream) Kind() domain.Kind              { return domain.KindLocal }
@@ -39,13 +41,86 @@ func (u modelUpstream) Login(ctx context.Context, l broker.UpstreamLogin, sink b
 }
 
 func (u modelUpstream) begin(l broker.UpstreamLogin, sink broker.Sink) broker.Conversation {
-	m := u.m
-	m.mu.Lock()
-	t := &modelTalk{m: m, sink: sink, session: l.Session, life: m.life, index: len(m.talks)}
-	m.talks = append(m.talks, t)
-	m.mu.Unlock()
-	t.deliver(broker.RosterReceived{})
+	account := u.m.accounts[l.Account]
+	t := &modelTalk{m: u.m, sink: sink, session: l.Session, account: account}
+	t.hand(broker.RosterReceived{Contacts: []broker.Contact{{Address: "somebody"}}})
+	account.enter(t)
 	return t
+}
+
+// modelAccount is what a server has for one account: messages are numbered from 1,
+// and the text of each is its number.
+type modelAccount struct {
+	name string
+
+	// delivering is held while the conversation's sink is called, so that a
+	// logout can wait for that.
+	delivering sync.Mutex
+	current    *modelTalk // nil while nobody is logged in
+
+	mu   sync.Mutex
+	last int          // the number of the latest message
+	safe map[int]bool // those that were acknowledged
+}
+
+func (a *modelAccount) message(number int) broker.MessageReceived {
+	return broker.MessageReceived{ID: strconv.Itoa(number), From: "somebody", Body: fmt.Sprint(a.name, " ", number)}
+}
+
+// enter makes t the conversation that gets messages, first those which nobody
+// acknowledged.
+func (a *modelAccount) enter(t *modelTalk) {
+	a.delivering.Lock()
+	defer a.delivering.Unlock()
+	a.current = t
+	for number := 1; number <= a.newest(); number++ {
+		if !a.isSafe(number) {
+			t.handMessage(number)
+		}
+	}
+}
+
+// write makes another message arrive.
+func (a *modelAccount) write() {
+	a.delivering.Lock()
+	defer a.delivering.Unlock()
+	a.mu.Lock()
+	a.last++
+	number := a.last
+	a.mu.Unlock()
+	if a.current != nil {
+		a.current.handMessage(number)
+	}
+}
+
+// tell delivers something else.
+func (a *modelAccount) tell(e broker.UpstreamEvent) {
+	a.delivering.Lock()
+	defer a.delivering.Unlock()
+	if a.current == nil {
+		return
+	}
+	t := a.current
+	if _, over := e.(broker.Closed); over {
+		a.current = nil
+	}
+	t.hand(e)
+}
+
+func (a *modelAccount) leave(t *modelTalk) {
+	a.delivering.Lock()
+	defer a.delivering.Unlock()
+	if a.current == t {
+		a.current = nil
+	}
+}
+
+func (a *modelAccount) newest() int { a.mu.Lock(); defer a.mu.Unlock(); return a.last }
+
+func (a *modelAccount) isSafe(number int) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.safe[number]
 }
 
 // modelTalk is a conversation that keeps the connector's promises, and notes
@@ -54,76 +129,35 @@ type modelTalk struct {
 	m       *model
 	sink    broker.Sink
 	session domain.SessionID
-	life    int // of the broker that opened it
-	index   int
+	account *modelAccount
 
-	// delivering is held while the sink is called, so that a logout can wait
-	// for that.
-	delivering sync.Mutex
-	over       bool
-
-	mu    sync.Mutex
-	seq   uint64
-	seqs  []uint64 // of the messages that were delivered
-	seen  int      // how many of them the device saw, in order
-	safe  uint64
-	sent  map[string]int
-	calls int // under way
+	mu       sync.Mutex
+	seq      uint64
+	messages map[uint64]int // by the number of the event
+	told     uint64         // acknowledged
+	sent     map[string]int
+	calls    int // under way
 }
 
-// deliver hands in an event, or the next message where it is nil.
-func (t *modelTalk) deliver(e broker.UpstreamEvent) {
-	t.delivering.Lock()
-	defer t.delivering.Unlock()
-	if t.over {
-		return
-	}
-	_, t.over = e.(broker.Closed)
-	t.sink.Deliver(t.next(e))
-}
-
-// next numbers an event, or the next message where it is nil.
-func (t *modelTalk) next(e broker.UpstreamEvent) (uint64, broker.UpstreamEvent) {
+func (t *modelTalk) hand(e broker.UpstreamEvent) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.seq++
-	if e == nil {
-		t.seqs = append(t.seqs, t.seq)
-		e = broker.MessageReceived{ID: fmt.Sprint(t.index), Body: fmt.Sprint(len(t.seqs))}
-	}
-	return t.seq, e
+	seq := t.seq
+	t.mu.Unlock()
+	t.sink.Deliver(seq, e)
 }
 
-// saw takes that the device was given a message of this conversation.
-func (t *modelTalk) saw(m broker.MessageReceived) {
+func (t *modelTalk) handMessage(number int) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.seen++
-	if m.Body != fmt.Sprint(t.seen) {
-		t.m.Errorf("session %d: message %s arrived as number %d of its conversation", t.session, m.Body, t.seen)
-		t.seen = -1 << 30
+	if t.messages == nil {
+		t.messages = map[uint64]int{}
 	}
+	t.messages[t.seq+1] = number
+	t.mu.Unlock()
+	t.hand(t.account.message(number))
 }
 
-// missed gives how many of the messages that seq says are safe the device has
-// not seen.
-func (t *modelTalk) missed(seq uint64) (n int) {
-	for i, s := range t.seqs {
-		if s <= seq && i >= t.seen {
-			n++
-		}
-	}
-	return n
-}
-
-func (t *modelTalk) allSeen() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.seen == len(t.seqs)
-}
-
-// call checks that the conversation is called by one goroutine at a time, and
-// that it is not over.
+// call checks that the conversation is called by one goroutine at a time.
 func (t *modelTalk) call() (done func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -161,23 +195,29 @@ func (t *modelTalk) SetPresence(context.Context, broker.OwnPresence) error {
 	return nil
 }
 
+// Acknowledge looks for what it is told of in the inbox, or with the device.
 func (t *modelTalk) Acknowledge(seq uint64) {
-	defer t.call()()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if seq < t.safe || seq > t.seq {
-		t.m.Errorf("session %d: %d is acknowledged after %d, of %d", t.session, seq, t.safe, t.seq)
+	if seq > t.seq {
+		t.m.Errorf("session %d: %d is acknowledged, of %d", t.session, seq, t.seq)
 	}
-	if n := t.missed(seq); n > 0 {
-		t.m.Errorf("session %d: %d messages count as safe that the device has not seen", t.session, n)
+	for ; t.told < seq; t.told++ {
+		number, is := t.messages[t.told+1]
+		if !is {
+			continue
+		}
+		if !t.m.inbox.has(t.account.message(number)) {
+			t.m.Errorf("session %d: message %d counts as safe and was never put", t.session, number)
+		}
+		t.account.mu.Lock()
+		t.account.safe[number] = true
+		t.account.mu.Unlock()
 	}
-	t.safe = seq
 }
 
 func (t *modelTalk) Logout(context.Context) error {
 	defer t.call()()
-	t.delivering.Lock()
-	defer t.delivering.Unlock()
-	t.over = true
+	t.account.leave(t)
 	return nil
 }

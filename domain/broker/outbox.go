@@ -1,158 +1,127 @@
 package broker
 
-import "slices"
+// maxInFlight is how many letters may be with a device unacknowledged.
+const maxInFlight = 128
 
-const (
-	// maxInFlight is how many items may be with a device unacknowledged.
-	maxInFlight = 128
-	// maxWaiting is how many items wait for a device that is out of coverage
-	// or slow, in number and in bytes of text.
-	maxWaiting      = 1024
-	maxWaitingBytes = 1 << 20
-)
+// maxFresh is how many letters are kept at hand, so that a link that is only a
+// little behind need not read them from the inbox.
+const maxFresh = 16
 
-// outbox holds what a device shall see until it has acknowledged it. Items are
-// numbered when they are first sent: those in flight keep their number for good,
-// those that wait have none yet and may give way when there are too many.
+// pageSize is how many letters are read from the inbox at a time.
+const pageSize = 32
+
+// outbox counts how far the letters of a mailbox have come. What they say is in
+// the inbox.
 type outbox struct {
-	acked    uint64 // every number up to this one is safe with the device
-	inFlight []parcel
-	waiting  []parcel
-	bytes    int    // of the waiting
-	seen     uint64 // the latest upstream event that was added
+	acked uint64 // every number up to this one is safe with the device
+	sent  uint64 // the highest number that was handed to the latest link
+	last  uint64 // the highest number in the mailbox
+	fresh []Item // the latest letters, as they came
+	page  []Kept // the next letters, from the inbox
 }
 
-// parcel is an item's body with the upstream event it came of; zero if it came
-// of none.
-type parcel struct {
-	body any
-	seq  uint64
-}
-
-// add takes the body of a new item.
-func (o *outbox) add(body any, seq uint64) {
-	o.seen = max(o.seen, seq)
-	if p, ok := body.(PresenceChanged); ok {
-		o.dropWaiting(func(q parcel) bool {
-			old, isPresence := q.body.(PresenceChanged)
-			return isPresence && old.Contact == p.Contact
-		})
+// take begins with a mailbox as it stands: first is the first number that waits
+// in it, zero if none does, and received what the device says is safe. A device
+// that has more than the mailbox ever held knows one that was lost.
+func (o *outbox) take(m Mailbox, first, received uint64) {
+	last := max(m.Last, received)
+	acked := last
+	if first > 0 {
+		acked = max(first-1, received)
 	}
-	o.waiting = append(o.waiting, parcel{body, seq})
-	o.bytes += size(body)
-	for len(o.waiting) > maxWaiting || o.bytes > maxWaitingBytes && len(o.waiting) > 1 {
-		o.makeRoom()
-	}
+	*o = outbox{acked: acked, sent: acked, last: last}
 }
 
-// makeRoom gives up one waiting item, the oldest presence if there is one, and
-// leaves a note of what else was lost.
-func (o *outbox) makeRoom() {
-	i := slices.IndexFunc(o.waiting, func(p parcel) bool { _, ok := p.body.(PresenceChanged); return ok })
-	if i >= 0 {
-		o.remove(i)
-		return
+// note keeps the latest letter at hand, if it follows what was sent or is at hand
+// already.
+func (o *outbox) note(i Item) {
+	before := o.sent
+	if n := len(o.fresh); n > 0 {
+		before = o.fresh[n-1].Number
 	}
-	note, isNote := o.waiting[0].body.(Dropped)
-	if !isNote {
-		note.Count++
-		o.bytes -= size(o.waiting[0].body)
-		o.waiting[0] = parcel{note, o.waiting[0].seq}
-		return
-	}
-	note.Count++
-	o.waiting[0].body = note
-	o.remove(1)
-}
-
-func (o *outbox) remove(i int) {
-	o.bytes -= size(o.waiting[i].body)
-	o.waiting = slices.Delete(o.waiting, i, i+1)
-}
-
-// dropWaiting gives up the waiting items that match.
-func (o *outbox) dropWaiting(match func(parcel) bool) {
-	for i := slices.IndexFunc(o.waiting, match); i >= 0; i = slices.IndexFunc(o.waiting, match) {
-		o.remove(i)
+	if i.Number == before+1 && len(o.fresh) < maxFresh {
+		o.fresh = append(o.fresh, i)
 	}
 }
 
-// next numbers the first waiting item and gives it; false if none waits or too
-// many are in flight.
-func (o *outbox) next() (Item, bool) {
-	if len(o.waiting) == 0 || len(o.inFlight) >= maxInFlight {
+// due tells that a letter may be sent now.
+func (o *outbox) due() bool { return o.sent < o.last && o.sent-o.acked < maxInFlight }
+
+// next gives the next item to send, if it is due and at hand.
+func (o *outbox) next(open func(Kept) any) (i Item, ok bool) {
+	if !o.due() {
+		return i, false
+	}
+	if i, ok = o.nextFresh(); !ok {
+		i, ok = o.nextKept(open)
+	}
+	if ok {
+		o.sent = i.Number
+	}
+	if o.sent == o.last {
+		o.rest() // an idle session keeps no buffer
+	}
+	return i, ok
+}
+
+func (o *outbox) nextFresh() (Item, bool) {
+	for len(o.fresh) > 0 && o.fresh[0].Number <= o.sent {
+		o.fresh = o.fresh[1:]
+	}
+	if len(o.fresh) == 0 || o.fresh[0].Number != o.sent+1 {
 		return Item{}, false
 	}
-	p := o.waiting[0]
-	o.remove(0)
-	if len(o.waiting) == 0 {
-		o.waiting = nil // an idle session keeps no buffer
-	}
-	o.inFlight = append(o.inFlight, p)
-	return Item{Number: o.acked + uint64(len(o.inFlight)), Body: p.body}, true
+	i := o.fresh[0]
+	o.fresh = o.fresh[1:]
+	return i, true
 }
 
-// ack takes an acknowledgement and gives the upstream event up to which all is
-// safe with the device. A number that was never sent is taken as the last one
-// that was.
-func (o *outbox) ack(number uint64) (safe uint64) {
-	if number > o.acked {
-		n := min(number-o.acked, uint64(len(o.inFlight)))
-		o.inFlight = slices.Delete(o.inFlight, 0, int(n))
-		o.acked += n
-		if len(o.inFlight) == 0 {
-			o.inFlight = nil
-		}
+// nextKept gives a letter as it waits, or a note of those that are missing in
+// front of the next one.
+func (o *outbox) nextKept(open func(Kept) any) (Item, bool) {
+	for len(o.page) > 0 && o.page[0].Number <= o.sent {
+		o.page = o.page[1:]
 	}
-	return o.safe()
+	if len(o.page) == 0 {
+		return Item{}, false
+	}
+	k := o.page[0]
+	missing := k.Number - o.sent - 1
+	switch {
+	case k.Dropped > 0:
+		return Item{Number: k.Number, Body: Dropped{Count: missing + 1}}, true
+	case missing > 0:
+		return Item{Number: k.Number - 1, Body: Dropped{Count: missing}}, true
+	}
+	return Item{Number: k.Number, Body: open(k)}, true
 }
 
-// safe gives the upstream event in front of the first that is still held.
-func (o *outbox) safe() uint64 {
-	for _, parcels := range [][]parcel{o.inFlight, o.waiting} {
-		for _, p := range parcels {
-			if p.seq != 0 {
-				return p.seq - 1
-			}
-		}
+// turn takes the letters that were read behind what was sent. Where there are
+// none, those that should be are told to be missing.
+func (o *outbox) turn(page []Kept) {
+	if len(page) == 0 && o.due() {
+		page = []Kept{{Number: o.last, Dropped: o.last - o.sent}}
 	}
-	return o.seen
+	o.page = page
 }
 
-// unacked gives the items in flight, to be sent again on a new link.
-func (o *outbox) unacked() []Item {
-	items := make([]Item, len(o.inFlight))
-	for i, p := range o.inFlight {
-		items[i] = Item{Number: o.acked + 1 + uint64(i), Body: p.body}
+// ack takes an acknowledgement. A number that was never sent is taken as the last
+// one that was; false if it tells nothing new.
+func (o *outbox) ack(number uint64) bool {
+	number = min(number, o.sent)
+	if number <= o.acked {
+		return false
 	}
-	return items
+	o.acked = number
+	return true
 }
 
-// size gives about how many bytes of text a body holds.
-func size(body any) int {
-	switch b := body.(type) {
-	case MessageReceived:
-		return len(b.ID) + len(b.From) + len(b.Body)
-	case PresenceChanged:
-		return len(b.Contact) + len(b.Text)
-	case RosterReceived:
-		n := 0
-		for _, c := range b.Contacts {
-			n += contactSize(c)
-		}
-		return n
-	case RosterChanged:
-		return contactSize(b.Contact)
-	case TypingChanged:
-		return len(b.Contact)
-	}
-	return 0
-}
+// rest lets go of what is at hand, while there is no link.
+func (o *outbox) rest() { o.fresh, o.page = nil, nil }
 
-func contactSize(c Contact) int {
-	n := len(c.Address) + len(c.Name)
-	for _, g := range c.Groups {
-		n += len(g)
-	}
-	return n
+// rewind begins again on a new link behind what the device says is safe.
+func (o *outbox) rewind(received uint64) {
+	o.acked = max(o.acked, min(received, o.last))
+	o.sent = o.acked
+	o.rest()
 }

@@ -37,5 +37,6 @@ func (s *session) pace(interval time.Duration) {
 		return
 	}
 	s.interval = interval
-	s.send(Pace{StatusInterval: interval})
+	s.say(Pace{StatusInterval: interval})
+	s.flush()
 }

@@ -3,14 +3,9 @@ package broker
 import (
 	"context"
 	"errors"
-	"time"
 
 	"rollcall/domain"
 )
-
-// resumeRetry is when a device shall try again to resume a session whose
-// upstream server cannot be reached now.
-const resumeRetry = 15 * time.Second
 
 // Resume takes a session up on a new link, see [Devices].
 func (b *Broker) Resume(ctx context.Context, r Resume, link Link) (Session, error) {
@@ -27,15 +22,15 @@ func (b *Broker) Resume(ctx context.Context, r Resume, link Link) (Session, erro
 	}
 	s, service, err := b.find(ctx, r)
 	if err != nil {
-		return nil, b.refuseResume(r, err, link)
+		return nil, b.refuseResume(ctx, r, 0, err, link)
 	}
 	s.resuming.Lock()
 	defer s.resuming.Unlock()
 	if err := s.wake(ctx, r, service); err != nil {
-		return nil, b.refuseResume(r, err, link)
+		return nil, b.refuseResume(ctx, r, service.ID, err, link)
 	}
 	if err := s.resume(ctx, r, service, link); err != nil {
-		return nil, b.refuseResume(r, err, link)
+		return nil, b.refuseResume(ctx, r, service.ID, err, link)
 	}
 	return attachment{s, link}, nil
 }
@@ -74,8 +69,15 @@ func (s *session) wake(ctx context.Context, r Resume, service domain.Service) er
 	if err != nil {
 		return err
 	}
+	if err := s.awaitTurn(ctx); err != nil {
+		return err
+	}
+	if err := s.openMailbox(r.Received); err != nil {
+		return err
+	}
 	s.mu.Lock()
-	s.outbox = outbox{acked: r.Received}
+	s.taken = 0
+	s.news.restart()
 	s.mu.Unlock()
 	return s.reconnect(ctx, r.Secret, &attempt{
 		session: s, service: service.ID,
@@ -106,6 +108,7 @@ func (s *session) reconnect(ctx context.Context, secret []byte, a *attempt) erro
 	if err != nil {
 		return err
 	}
+	s.b.ramps.reached(s.service)
 	if !s.adopt(conv, secret) {
 		s.logout(conv)
 		return domain.ErrUnknownSession
@@ -118,7 +121,7 @@ func (s *session) adopt(conv Conversation, secret []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.over {
-		s.conv, s.secret = conv, digest(secret)
+		s.join(conv, secret)
 	}
 	return !s.over
 }
@@ -146,10 +149,10 @@ func (s *session) resume(ctx context.Context, r Resume, service domain.Service, 
 	s.fence++
 	s.uncovered = false
 	s.interval = s.b.statusInterval(service.Settings)
-	if safe := s.outbox.ack(r.Received); safe > 0 {
-		s.conv.Acknowledge(safe)
-	}
-	s.attach(link, Resumed{Session: s.id, Fence: s.fence, StatusInterval: s.interval})
+	s.outbox.rewind(r.Received)
+	s.b.inbox.Forget(s.mailboxID(), s.outbox.acked)
+	s.news.begin(r.Epoch, r.State)
+	s.attach(link, Resumed{Session: s.id, Fence: s.fence, StatusInterval: s.interval, Epoch: s.news.epoch})
 	return nil
 }
 
@@ -165,22 +168,25 @@ func (s *session) recordResume(ctx context.Context) error {
 // refuseResume answers a resume that came to nothing. Where the broker itself
 // cannot go on it gives the error instead: the session then seems to be over, and
 // is not.
-func (b *Broker) refuseResume(r Resume, cause error, link Link) error {
+func (b *Broker) refuseResume(ctx context.Context, r Resume, service domain.ServiceID, cause error, link Link) error {
 	if !b.isOpen() {
 		return ErrStopped
 	}
 	answer := ResumeRefused{Session: r.Session}
 	var refusal *UpstreamError
+	var later *laterError
 	switch {
+	case errors.As(cause, &later):
+		answer.RetryAfter, answer.Text = later.after, later.Error()
 	case errors.Is(cause, domain.ErrUnknownSession), errors.Is(cause, errUnseal):
-		b.explainEnd(r, &answer)
+		b.explainEnd(ctx, r, &answer)
 	case errors.As(cause, &refusal) && refusal.Code == domain.RejectBadCredentials:
 		if err := b.endUnresumable(r.Session, refusal); err != nil {
 			return err
 		}
 		answer.Ended, answer.Cause, answer.Text = true, domain.EndResumeFailed, brief(refusal.Text)
 	case errors.As(cause, &refusal):
-		answer.RetryAfter, answer.Text = resumeRetry, brief(refusal.Error())
+		answer.RetryAfter, answer.Text = b.ramps.missed(service), brief(refusal.Error())
 	default:
 		return cause
 	}
@@ -189,11 +195,12 @@ func (b *Broker) refuseResume(r Resume, cause error, link Link) error {
 
 // explainEnd tells how the session ended, as far as that is still known to be
 // this device's.
-func (b *Broker) explainEnd(r Resume, answer *ResumeRefused) {
+func (b *Broker) explainEnd(ctx context.Context, r Resume, answer *ResumeRefused) {
 	answer.Ended = true
 	answer.Text = "no such session of this device"
 	if e, ok := b.dir.ended(r.Session, r.Device); ok {
 		answer.Cause, answer.IdledOut, answer.Text = e.cause, e.idledOut, ""
+		b.settleLate(ctx, e, r.Received)
 	}
 }
 

@@ -1,7 +1,9 @@
 package broker
 
 import (
-	"hash/maphash"
+	"context"
+	"encoding/binary"
+	"errors"
 	"slices"
 )
 
@@ -10,39 +12,132 @@ import (
 // a link.
 const keptAnswers = 1024
 
+// refusedBefore is what a device is told whose message upstream refused before
+// the broker was started again.
+const refusedBefore = "the server refused the message"
+
 // sentMemory remembers the answers to a device's latest messages, so that one
 // that is asked for again, after a lost link, is not sent again. It keeps eight
-// bytes of each.
+// bytes of each; the inbox keeps them over a restart.
 type sentMemory struct {
-	ids     []uint64          // hashes of the messages' names, a ring
+	loaded  bool              // with what the inbox has
+	ids     []uint64          // parts of the messages' digests, a ring
 	next    int               // of the ring, once it is full
 	refused map[uint64]string // what upstream said of those that it refused
 }
 
-var sentSeed = maphash.MakeSeed()
+func shortly(d Digest) uint64 { return binary.BigEndian.Uint64(d[:]) }
 
-func (m *sentMemory) get(id string) (Sent, bool) {
-	hash := maphash.String(sentSeed, id)
-	if !slices.Contains(m.ids, hash) {
-		return Sent{}, false
-	}
-	return Sent{ID: id, Error: m.refused[hash]}, true
+// get gives what is known of a message; refused is empty if it was taken.
+func (m *sentMemory) get(d Digest) (refused string, known bool) {
+	short := shortly(d)
+	return m.refused[short], slices.Contains(m.ids, short)
 }
 
-func (m *sentMemory) put(answer Sent) {
-	hash := maphash.String(sentSeed, answer.ID)
+func (m *sentMemory) put(d Digest, refused string) {
+	short := shortly(d)
 	if len(m.ids) < keptAnswers {
-		m.ids = append(m.ids, hash)
+		m.ids = append(m.ids, short)
 	} else {
 		delete(m.refused, m.ids[m.next])
-		m.ids[m.next] = hash
+		m.ids[m.next] = short
 		m.next = (m.next + 1) % keptAnswers
 	}
-	if answer.Error == "" {
+	if refused == "" {
 		return
 	}
 	if m.refused == nil {
 		m.refused = make(map[uint64]string)
 	}
-	m.refused[hash] = answer.Error
+	m.refused[short] = refused
+}
+
+// digestOfSend names a message of the device: its ID does, and the rest is there
+// for devices that begin to count anew.
+func digestOfSend(m Send) Digest { return digestParts(m.ID, m.To, m.Body) }
+
+// sendUpstream sends a message once, however often the device asks, and answers.
+// Where the outcome is not known there is no answer: the link is dropped, so that
+// the device comes back and asks again. calls is held.
+func (s *session) sendUpstream(conv Conversation, m Send) {
+	name := digestOfSend(m)
+	if s.recall() != nil {
+		return
+	}
+	refused, known := s.sent.get(name)
+	if !known {
+		var err error
+		if refused, err = s.sendNow(conv, m); err != nil {
+			s.b.logger.Debug("message not sent", "session", s.id, "error", err)
+			s.outcomeUnknown(err)
+			return
+		}
+		if s.remember(name, refused) != nil {
+			return
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.say(Sent{ID: m.ID, Error: refused})
+	s.use()
+	s.flush()
+}
+
+// recall loads the answers that the inbox has, once.
+func (s *session) recall() error {
+	if s.sent.loaded {
+		return nil
+	}
+	answers, err := s.b.inbox.Answers(context.Background(), s.mailboxID())
+	if err != nil {
+		return s.b.failInbox("read answers", err)
+	}
+	for _, a := range answers {
+		refused := ""
+		if a.Refused {
+			refused = refusedBefore
+		}
+		s.sent.put(a.Message, refused)
+	}
+	s.sent.loaded = true
+	return nil
+}
+
+// sendNow sends a message, and gives what upstream said where it refused.
+func (s *session) sendNow(conv Conversation, m Send) (refused string, err error) {
+	ctx, done := s.call.begin(context.Background(), s.b.timing.SendTimeout)
+	defer done()
+	err = conv.Send(ctx, OutgoingMessage(m))
+	var refusal *SendError
+	if errors.As(err, &refusal) {
+		return brief(refusal.Text), nil
+	}
+	return "", err
+}
+
+// remember keeps an answer, on disk as well, before the device hears it. Where
+// the disk is full it is kept in memory: only a device whose link takes the answer
+// away before the broker is started again could then have its message sent twice.
+func (s *session) remember(name Digest, refused string) error {
+	err := s.b.inbox.Answer(context.Background(), s.mailboxID(), Answer{Message: name, Refused: refused != ""})
+	if err != nil && !errors.Is(err, ErrInboxFull) {
+		return s.b.failInbox("keep an answer", err)
+	}
+	s.mu.Lock()
+	s.kept = s.kept || err == nil
+	s.mu.Unlock()
+	s.sent.put(name, refused)
+	return nil
+}
+
+// outcomeUnknown drops the link if nobody knows whether upstream has a message.
+func (s *session) outcomeUnknown(err error) {
+	if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
+		return // the conversation is over, and the sink is told
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.link != nil && !s.over {
+		s.dropLink()
+	}
 }

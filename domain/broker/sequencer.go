@@ -35,14 +35,15 @@ type sequencer struct {
 	out     chan *batch
 	wake    chan struct{}
 	quit    chan struct{} // closed by stop
-	failed  chan struct{} // closed by the writer after a failed commit
+	failed  chan struct{} // closed by fail
 	done    chan struct{} // closed when both goroutines are gone
 
 	hurried   chan struct{} // closed by hurry
 	hurryOnce sync.Once
 
 	stopOnce sync.Once
-	err      error // why failed is closed
+	failOnce sync.Once
+	err      error // why failed is closed; to be read after that
 	durable  atomic.Uint64
 	patient  atomic.Bool // a full log is waited for
 	tight    atomic.Bool // the log has room only for what goes on
@@ -163,6 +164,23 @@ func (s *sequencer) stop() {
 	<-s.done
 }
 
+// fail stops the sequencer for good: what is in memory may be ahead of the disk.
+func (s *sequencer) fail(why error) {
+	s.failOnce.Do(func() {
+		s.err = why
+		close(s.failed)
+	})
+}
+
+func (s *sequencer) hasFailed() bool {
+	select {
+	case <-s.failed:
+		return true
+	default:
+		return false
+	}
+}
+
 func (s *sequencer) failure() error {
 	return fmt.Errorf("%w: %w", ErrStopped, s.err)
 }
@@ -238,13 +256,12 @@ func (s *sequencer) take(b *batch, r request) {
 func (s *sequencer) writeAll() {
 	defer close(s.done)
 	for b, more := s.next(); more; b, more = s.next() {
-		if s.err != nil {
+		if s.hasFailed() {
 			b.reply(s.failure())
 			continue
 		}
 		if err := s.write(b); err != nil {
-			s.err = fmt.Errorf("write to the event log: %w", err)
-			close(s.failed)
+			s.fail(fmt.Errorf("write to the event log: %w", err))
 			b.reply(s.failure())
 			continue
 		}

@@ -12,12 +12,14 @@ import (
 // session is the I/O state of one login and the session that grows out of it.
 // Whatever happens to it, from its device or from upstream, happens under its
 // locks, on the goroutine that brought it; so an idle session costs none. calls
-// is taken before mu.
+// is taken before a mailbox's lock, and that before mu.
 type session struct {
 	b       *Broker
 	id      domain.SessionID
 	device  domain.DeviceID
+	account domain.AccountID
 	service domain.ServiceID
+	key     [keySize]byte // the device's public key
 
 	// resuming is held by the one resume that is under way.
 	resuming sync.Mutex
@@ -29,16 +31,35 @@ type session struct {
 
 	mu       sync.Mutex
 	over     bool
+	parting  bool // the broker stops
 	secret   secretDigest
 	conv     Conversation // nil until the upstream login is through
+	taken    uint64       // the latest upstream event that is safe here
+	box      *mailbox     // nil until the session fills it
+	kept     bool         // the inbox holds the mailbox
 	outbox   outbox
+	news     news
+	used     time.Time     // when the device was last used
 	interval time.Duration // of status messages
 
 	link      Link // nil while there is none
+	said      []ToDevice
+	writing   bool          // somebody writes to the link
+	written   chan struct{} // closed when nobody does any more; made by whoever waits for that
 	fence     uint32
 	heard     time.Time
 	uncovered bool // coverage-lost is on record
 	ungrace   func() bool
+}
+
+// newSession gives the session of a seat, with no link and no conversation yet.
+func (b *Broker) newSession(seat domain.Seat) *session {
+	s := &session{
+		b: b, id: seat.Session, device: seat.Device, account: seat.Account, service: seat.Service,
+		key: b.dir.key(seat.Device), fence: seat.Fence, uncovered: seat.Live && !seat.Covered,
+	}
+	s.news.restart()
+	return s
 }
 
 // attachment is a session as one of its links drives it.
@@ -57,26 +78,36 @@ func (s *session) begin(conv Conversation, secret []byte, link Link) bool {
 	if s.over {
 		return false
 	}
-	s.conv, s.secret = conv, digest(secret)
+	s.join(conv, secret)
 	s.fence = 1
-	s.attach(link, Accepted{Session: s.id, Resume: secret, StatusInterval: s.interval, Fence: s.fence})
+	s.news.begin(s.news.epoch, 0)
+	s.attach(link, Accepted{
+		Session: s.id, Resume: secret, StatusInterval: s.interval, Fence: s.fence,
+		Received: s.outbox.acked, Epoch: s.news.epoch,
+	})
 	return true
 }
 
-// attach lets link speak for the session, greets it, and sends what is due. The
+// join takes a conversation, and tells it what has been taken in already. The
 // lock is held.
+func (s *session) join(conv Conversation, secret []byte) {
+	s.conv, s.secret = conv, digest(secret)
+	if s.taken > 0 {
+		conv.Acknowledge(s.taken)
+	}
+}
+
+// attach lets link speak for the session, greets it, and sends what is due. The
+// lock is held, and let go of meanwhile.
 func (s *session) attach(link Link, greeting ToDevice) {
 	if s.link != nil {
 		s.link.Close()
 	}
 	s.stopGrace()
-	s.link = link
+	s.link, s.said = link, []ToDevice{greeting}
 	s.hear()
-	s.send(greeting)
-	for _, item := range s.outbox.unacked() {
-		s.send(item)
-	}
-	s.pump()
+	s.use()
+	s.flush()
 }
 
 // hear notes that the device was heard of. The lock is held.
@@ -85,42 +116,23 @@ func (s *session) hear() {
 	s.b.seq.touch(s.id, s.heard)
 }
 
-// send writes to the link there is. A link that fails is given up; its reader
-// will notice. The lock is held.
-func (s *session) send(m ToDevice) {
-	if s.link == nil {
-		return
-	}
-	if err := s.link.Send(m); err != nil {
-		s.b.logger.Debug("link failed", "session", s.id, "error", err)
-		s.dropLink()
-	}
-}
-
-// pump sends the items that wait, as far as they may be in flight. The lock is
-// held.
-func (s *session) pump() {
-	for s.link != nil {
-		item, ok := s.outbox.next()
-		if !ok {
-			return
-		}
-		s.send(item)
-	}
-}
-
 // Receive hands in a message from the device, see [Session].
 func (a attachment) Receive(ctx context.Context, m FromDevice) error {
 	s := a.session
 	s.calls.Lock()
 	defer s.calls.Unlock()
 	conv, err := a.listen(ctx)
+	if ack, is := m.(Ack); is && errors.Is(err, ErrSessionOver) {
+		s.acknowledgeLate(ctx, ack.Number)
+	}
 	if err != nil {
 		return over(err)
 	}
 	switch m := m.(type) {
+	case Status:
+		s.status(m)
 	case Ack:
-		s.acknowledge(conv, m.Number)
+		s.acknowledge(m.Number)
 	case Send:
 		s.sendUpstream(conv, m)
 	case SetPresence:
@@ -128,7 +140,7 @@ func (a attachment) Receive(ctx context.Context, m FromDevice) error {
 	case Logout:
 		return over(s.finish(ctx, domain.EndLogout, ""))
 	}
-	return nil // a Status says no more than that the device is there
+	return nil
 }
 
 // over puts what the ledger says of a session that has ended into the words of
@@ -146,7 +158,7 @@ func (a attachment) listen(ctx context.Context) (Conversation, error) {
 	s := a.session
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.over {
+	if s.over || s.parting {
 		return nil, ErrSessionOver
 	}
 	if s.link != a.link {
@@ -156,44 +168,40 @@ func (a attachment) listen(ctx context.Context) (Conversation, error) {
 	return s.conv, s.regainCoverage(ctx)
 }
 
-// acknowledge forgets the items that are safe with the device, and tells
-// upstream. calls is held.
-func (s *session) acknowledge(conv Conversation, number uint64) {
+// status takes in that the device is there, and whether it is used.
+func (s *session) status(m Status) {
 	s.mu.Lock()
-	safe := s.outbox.ack(number)
-	s.pump()
-	s.mu.Unlock()
-	if safe > 0 {
-		conv.Acknowledge(safe)
+	defer s.mu.Unlock()
+	if m.InUse {
+		s.use()
+		s.flush()
 	}
 }
 
-// sendUpstream sends a message once, however often the device asks, and answers.
-// Where the conversation has just ended there is no answer, and the device keeps
-// the message. calls is held.
-func (s *session) sendUpstream(conv Conversation, m Send) {
-	answer, known := s.sent.get(m.ID)
-	if !known {
-		ctx, done := s.call.begin(context.Background(), s.b.timing.SendTimeout)
-		defer done()
-		answer = Sent{ID: m.ID}
-		if err := conv.Send(ctx, OutgoingMessage(m)); err != nil {
-			var refused *SendError
-			if !errors.As(err, &refused) {
-				s.b.logger.Debug("message not sent", "session", s.id, "error", err)
-				return
-			}
-			answer.Error = brief(refused.Text)
-		}
-		s.sent.put(answer)
-	}
+// acknowledge forgets the letters that are safe with the device, and sends on.
+func (s *session) acknowledge(number uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.send(answer)
+	if s.outbox.ack(number) {
+		s.b.inbox.Forget(s.mailboxID(), s.outbox.acked)
+		s.flush()
+	}
+}
+
+// acknowledgeLate takes an acknowledgement that was on its way while the session
+// ended.
+func (s *session) acknowledgeLate(ctx context.Context, number uint64) {
+	if e, ok := s.b.dir.ended(s.id, s.device); ok {
+		s.b.settleLate(ctx, e, number)
+	}
 }
 
 // setPresence tells upstream how the person is. calls is held.
 func (s *session) setPresence(conv Conversation, p OwnPresence) {
+	s.mu.Lock()
+	s.use()
+	s.flush()
+	s.mu.Unlock()
 	ctx, done := s.call.begin(context.Background(), s.b.timing.SendTimeout)
 	defer done()
 	if err := conv.SetPresence(ctx, p); err != nil {
@@ -214,17 +222,27 @@ func (s *session) finish(ctx context.Context, cause domain.EndCause, text string
 	})
 }
 
-// Deliver takes what comes from upstream, see [Sink].
+// Deliver takes what comes from upstream, see [Sink]. Upstream hears that it was
+// received once it is safe here: messages in the inbox, all else in memory, since
+// that comes again with the next login.
 func (s *session) Deliver(seq uint64, e UpstreamEvent) {
-	if closed, ok := e.(Closed); ok {
-		s.upstreamClosed(closed.Err)
+	switch e := e.(type) {
+	case Closed:
+		s.upstreamClosed(e.Err)
 		return
+	case MessageReceived:
+		if !s.keep(e) {
+			return
+		}
+	default:
+		s.inform(e)
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.over {
-		s.outbox.add(e, seq)
-		s.pump()
+	s.taken = max(s.taken, seq)
+	conv := s.conv
+	s.mu.Unlock()
+	if conv != nil { // else once it is known
+		conv.Acknowledge(seq)
 	}
 }
 
@@ -251,18 +269,15 @@ func (s *session) upstreamClosed(cause error) {
 // end takes the session down after its end has been recorded: the device is
 // told, upstream is logged out.
 func (s *session) end(n Notice) {
-	conv := s.close(func() { s.send(n) })
+	conv := s.close(n)
 	s.b.unregister(s)
 	s.logout(conv)
+	s.leaveMailbox(lasting(n.Cause))
 }
 
-// suspend takes the session down without ending it: the broker stops.
-func (s *session) suspend() {
-	s.logout(s.close(func() {}))
-}
-
-// close marks the session as over, says goodbye on the link and closes it.
-func (s *session) close(goodbye func()) Conversation {
+// close marks the session as over, and closes its link, after saying goodbye if
+// there is such a message.
+func (s *session) close(goodbye ToDevice) Conversation {
 	s.call.giveUp()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -271,12 +286,15 @@ func (s *session) close(goodbye func()) Conversation {
 	}
 	s.over = true
 	s.stopGrace()
-	goodbye()
-	if s.link != nil {
-		s.link.Close()
-		s.link = nil
+	s.outbox.rest()
+	s.news = news{}
+	s.said = nil
+	if goodbye != nil {
+		s.said = []ToDevice{goodbye}
 	}
-	return s.conv
+	conv := s.conv
+	s.flush()
+	return conv
 }
 
 // logout ends the conversation, once no call to it is under way any more.

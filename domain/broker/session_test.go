@@ -49,13 +49,13 @@ func TestResumeSendsAgainWhatWasNotAcknowledged(t *testing.T) {
 		talk := h.up.last()
 		talk.deliver(message(1))
 		talk.deliver(message(2))
-		if err := session.Receive(t.Context(), broker.Ack{Number: 2}); err != nil { // the roster and 1
+		if err := session.Receive(t.Context(), broker.Ack{Number: 1}); err != nil {
 			t.Fatal(err)
 		}
 		session.Detach()
 		talk.deliver(message(3))
 		from := h.log.last() + 1
-		_, link = h.resume(alice, accepted, 2)
+		_, link = h.resume(alice, accepted, 1)
 		if got := first[broker.Resumed](t, link); got.Fence != 2 {
 			t.Errorf("fence = %d, want 2", got.Fence)
 		}
@@ -65,8 +65,8 @@ func TestResumeSendsAgainWhatWasNotAcknowledged(t *testing.T) {
 		if got := h.log.types(from); len(got) != 0 {
 			t.Errorf("back within the grace recorded %v, want nothing", got)
 		}
-		if talk.safe != 2 {
-			t.Errorf("upstream was told that %d is safe, want 2", talk.safe)
+		if talk.safe != 4 { // the roster and three messages
+			t.Errorf("upstream was told that %d is safe, want 4", talk.safe)
 		}
 	})
 }
@@ -177,6 +177,8 @@ func TestResumeAfterRestart(t *testing.T) {
 		if diff := cmp.Diff([]string{"session-resumed"}, h.log.types(from)); diff != "" {
 			t.Error(diff)
 		}
+		h.up.last().deliver(message(1))
+		synctest.Wait()
 		if got := lastItem(link); got != 8 {
 			t.Errorf("the first item has number %d, want 8: the one after those received", got)
 		}
@@ -231,7 +233,12 @@ func TestResumeIsRefused(t *testing.T) {
 					t.Fatalf("Resume = %v, %v, want neither session nor error", s, err)
 				}
 				tt.want.Session = accepted.Session
-				if diff := cmp.Diff(tt.want, first[broker.ResumeRefused](t, link)); diff != "" {
+				got := first[broker.ResumeRefused](t, link)
+				if low := tt.want.RetryAfter; got.RetryAfter < low || got.RetryAfter > low*5/4 {
+					t.Errorf("retry after %v, want %v and up to a quarter more", got.RetryAfter, low)
+				}
+				tt.want.RetryAfter = got.RetryAfter
+				if diff := cmp.Diff(tt.want, got); diff != "" {
 					t.Error(diff)
 				}
 			})
@@ -317,6 +324,7 @@ func TestEverythingArrivesOnceThroughABadLink(t *testing.T) {
 		var got, want []string
 		seen := uint64(0)
 		collect := func() {
+			synctest.Wait()
 			for _, m := range link.all() {
 				item, ok := m.(broker.Item)
 				if !ok || item.Number <= seen {

@@ -29,6 +29,16 @@ type Stats struct {
 	Connecting, Waiting int
 	Relogins            uint64
 
+	// Waking is how many sessions wait for their turn to log in upstream again,
+	// and TurnedAway how many devices were told to come back later for it.
+	Waking     int
+	TurnedAway uint64
+
+	// Letters is how many messages were put into the inbox, and Duplicates how
+	// many came that were there already. Withheld is how much news of contacts
+	// was not sent to devices that nobody used.
+	Letters, Duplicates, Withheld uint64
+
 	// Batches is how many records each commit had, and Commits how long it
 	// took, in seconds.
 	Batches, Commits Histogram
@@ -61,6 +71,8 @@ func (b *Broker) Stats() Stats {
 		Rejected: make(map[domain.RejectCode]uint64), Ended: make(map[domain.EndCause]uint64),
 		HeldBack: c.heldBack.Load(), SentAway: c.sentAway.Load(),
 		Connecting: int(c.connecting.Load()), Waiting: int(c.waiting.Load()), Relogins: c.relogins.Load(),
+		Waking: int(c.waking.Load()), TurnedAway: c.turnedAway.Load(),
+		Letters: c.letters.Load(), Duplicates: c.duplicates.Load(), Withheld: c.withheld.Load(),
 		Batches: c.batches.read(), Commits: c.commits.read(),
 		LogFull: b.seq.tight.Load(), LogFilled: c.filled.Load(),
 	}
@@ -88,6 +100,9 @@ type counters struct {
 	heldBack, sentAway          atomic.Uint64
 	connecting, waiting         atomic.Int64
 	relogins, filled            atomic.Uint64
+	waking                      atomic.Int64
+	turnedAway, letters         atomic.Uint64
+	duplicates, withheld        atomic.Uint64
 	batches, commits            histogram
 }
 

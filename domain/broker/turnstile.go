@@ -9,9 +9,8 @@ import (
 	"rollcall/domain"
 )
 
-// Rate bounds how often one device may log in or resume: Burst times at once,
-// then once in each Every. A zero field takes its default, 20 and a second; a
-// negative Every is no bound.
+// Rate bounds how often something may happen: Burst times at once, then once in
+// each Every. A zero field takes its default; a negative Every is no bound.
 type Rate struct {
 	Every time.Duration
 	Burst int

@@ -32,6 +32,10 @@ func (w *Worker) Start(sink broker.Sink, q Queue) {
 	}
 }
 
+// Number gives the number of the event that is taken out next; within
+// [Queue.Next], of the one that Next gives. The lock is held.
+func (w *Worker) Number() uint64 { return w.seq + 1 }
+
 func (w *Worker) work(sink broker.Sink, q Queue) {
 	for {
 		e, seq := w.take(q)

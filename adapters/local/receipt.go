@@ -1,0 +1,58 @@
+package local
+
+import (
+	"context"
+	"sync"
+
+	"rollcall/domain/broker"
+)
+
+// receipt is what the sender of a message waits for: that every session of the
+// recipient has the message safe, or is gone.
+type receipt struct {
+	mu     sync.Mutex
+	open   int // sessions that have not said
+	safe   int // sessions that have it
+	closed chan struct{}
+}
+
+func newReceipt(sessions int) *receipt {
+	return &receipt{open: sessions, closed: make(chan struct{})}
+}
+
+// settle notes that one session has the message safe, or never will.
+func (r *receipt) settle(safe bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if safe {
+		r.safe++
+	}
+	if r.open--; r.open == 0 {
+		close(r.closed)
+	}
+}
+
+// wait waits until all have said, and tells whether one of them has the message.
+func (r *receipt) wait(ctx context.Context) (safe bool, err error) {
+	select {
+	case <-r.closed:
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return r.safe > 0, nil
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+}
+
+// letter is a message on its way to one session.
+type letter struct {
+	broker.MessageReceived
+	receipt *receipt
+}
+
+// handed is a letter that the sink was given, and whose number has not been
+// acknowledged.
+type handed struct {
+	seq     uint64
+	receipt *receipt
+}
