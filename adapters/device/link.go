@@ -60,6 +60,16 @@ func (l *link) Close() {
 
 func (l *link) abort() { _ = l.conn.Close() }
 
+// reset breaks a link that was given up for want of time. A device that has said
+// all it had to say takes a link that ends in good order for a refusal, see
+// [ErrNoAnswer]; one that breaks it opens again.
+func (l *link) reset() {
+	if tcp, ok := l.conn.(interface{ SetLinger(seconds int) error }); ok {
+		_ = tcp.SetLinger(0) // one that is closed already needs none
+	}
+	l.abort()
+}
+
 // finish tells the device that nothing follows, and gives it some time to close
 // the connection.
 func (l *link) finish() {

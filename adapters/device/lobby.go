@@ -84,7 +84,7 @@ func (b *lobby) makeRoom(now time.Time) bool {
 	}
 	b.remove(oldest)
 	b.out++
-	go g.link.abort() // to close one may take a while
+	go g.link.reset() // to close one may take a while
 	return true
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,6 +22,14 @@ func (b *bench) ask(conn net.Conn) error {
 func (b *bench) halfOpen() net.Conn {
 	b.t.Helper()
 	conn := b.connect()
+	b.begin(conn)
+	synctest.Wait()
+	return conn
+}
+
+// begin says on a connection what begins a handshake.
+func (b *bench) begin(conn net.Conn) {
+	b.t.Helper()
 	s, err := newShake(b.device.pair, b.key.Public(), Preamble{Version: Version}, true)
 	if err != nil {
 		b.t.Fatal(err)
@@ -32,8 +41,6 @@ func (b *bench) halfOpen() net.Conn {
 	if _, err := conn.Write(first); err != nil {
 		b.t.Fatal(err)
 	}
-	synctest.Wait()
-	return conn
 }
 
 func TestHandshakesAreBounded(t *testing.T) {
@@ -208,4 +215,56 @@ func FuzzInClear(f *testing.F) {
 		}
 		_ = inClear([preambleSize]byte(b))
 	})
+}
+
+// TestLinkGivenUpBreaks shows that a device can tell a link for which there was no
+// time from a refusal, in which it ends in good order.
+func TestLinkGivenUpBreaks(t *testing.T) {
+	for name, config := range map[string]Config{
+		"too slow":  {HandshakeTimeout: 100 * time.Millisecond},
+		"made room": {MaxHandshakes: 1, HandshakePatience: 10 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, config)
+			first, second := b.connectTCP(), b.connectTCP()
+			b.begin(first)
+			if _, err := io.ReadFull(first, make([]byte, helloSize)); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(20 * time.Millisecond) // the patience with whom makes room
+			b.begin(second)
+			_ = first.SetReadDeadline(time.Now().Add(10 * time.Second))
+			if _, err := io.Copy(io.Discard, first); !errors.Is(err, syscall.ECONNRESET) {
+				t.Errorf("the link ended with %v, want it to break", err)
+			}
+			second.Close()
+			b.ended()
+		})
+	}
+}
+
+// connectTCP is connect over a real connection.
+func (b *bench) connectTCP() net.Conn {
+	b.t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer l.Close()
+	ours, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() { ours.Close() })
+	theirs, err := l.Accept()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		b.server.Serve(context.Background(), theirs, "192.0.2.1:1")
+	}()
+	b.done = done
+	return ours
 }

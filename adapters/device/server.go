@@ -92,7 +92,7 @@ func (s *Server) Serve(ctx context.Context, conn net.Conn, peer string) {
 	defer s.links.remove(ctx, l)
 	serve, err := s.greet(l)
 	if err != nil {
-		s.refuse(peer, err)
+		s.refuse(l, err)
 		return
 	}
 	serve(ctx)
@@ -119,8 +119,8 @@ var refusals = []refusal{
 
 // refuse counts a link that did not come about. It is logged at a low level: any
 // stranger can cause it, as often as they like.
-func (s *Server) refuse(peer string, err error) {
-	s.config.Logger.Debug("device link refused", "peer", peer, "err", err)
+func (s *Server) refuse(l *link, err error) {
+	s.config.Logger.Debug("device link refused", "peer", l.peer, "err", err)
 	for _, r := range refusals {
 		if errors.Is(err, r.is) {
 			r.count(&s.counters)
@@ -133,6 +133,7 @@ func (s *Server) refuse(peer string, err error) {
 		s.counters.garbage.Add(1)
 	case errors.As(err, &timeout) && timeout.Timeout():
 		s.counters.timedOut.Add(1)
+		l.reset()
 	default:
 		s.counters.left.Add(1)
 	}
