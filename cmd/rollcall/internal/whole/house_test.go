@@ -12,6 +12,7 @@ import (
 
 	"rollcall/adapters/device"
 	"rollcall/adapters/local"
+	"rollcall/adapters/xmpp"
 	"rollcall/domain"
 	"rollcall/domain/broker"
 	"rollcall/eventstore/boltlog"
@@ -26,6 +27,8 @@ type house struct {
 	tb  testing.TB
 	log *boltlog.Log
 	key device.Key
+	// links are what listen serves.
+	links *device.Server
 }
 
 func name(i int) string { return fmt.Sprint("user-", i) }
@@ -40,7 +43,7 @@ func newHouse(tb testing.TB, people int) *house {
 		all[i] = local.NewAccount{Name: name(i), Password: password}
 	}
 	check(tb, accounts.Add(all...))
-	b := must(broker.Open(tb.Context(), broker.Config{Log: log, Connectors: []broker.Connector{local.New(accounts, logger)}, Version: "bench", Openings: broker.Rate{Every: -1}}))(tb)
+	b := must(broker.Open(tb.Context(), broker.Config{Log: log, Connectors: []broker.Connector{local.New(accounts, logger), xmpp.New()}, Version: "bench", Openings: broker.Rate{Every: -1}}))(tb)
 	tb.Cleanup(func() {
 		check(tb, b.Stop(context.Background()))
 		check(tb, log.Close())
@@ -48,7 +51,8 @@ func newHouse(tb testing.TB, people int) *house {
 	check(tb, b.Start(tb.Context()))
 	settings := domain.Settings{Kind: domain.KindLocal, Options: map[string]string{"roster": "nobody"}}
 	must(b.ConfigureService(tb.Context(), "im", settings))(tb)
-	return &house{b, tb, log, must(device.NewKey())(tb)}
+	key := must(device.NewKey())(tb)
+	return &house{b, tb, log, key, device.NewServer(device.Config{Devices: b, Key: key})}
 }
 
 // offer gives the secret with which a device of that person is enrolled.
@@ -71,14 +75,13 @@ func (h *house) listen() string {
 	listener := must(net.Listen("tcp", "127.0.0.1:0"))(h.tb)
 	ctx, cancel := context.WithCancel(context.Background())
 	h.tb.Cleanup(func() { cancel(); listener.Close() })
-	links := device.NewServer(device.Config{Devices: h.Broker, Key: h.key})
 	go func() {
 		for {
 			conn, err := listener.Accept()
 			if err != nil {
 				return // the benchmark is over
 			}
-			go links.Serve(ctx, conn, conn.RemoteAddr().String())
+			go h.links.Serve(ctx, conn, conn.RemoteAddr().String())
 		}
 	}()
 	return listener.Addr().String()

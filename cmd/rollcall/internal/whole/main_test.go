@@ -15,35 +15,73 @@ import (
 	"rollcall/domain/broker"
 )
 
-// childFolder names the folder for identities, in a process that plays devices.
-const childFolder = "ROLLCALL_BENCH_DEVICES"
+// What a child of this process shall play; see [bear] and [bearXMPP].
+const (
+	devicesFolder = "ROLLCALL_BENCH_DEVICES" // the folder for their identities
+	xmppUsers     = "ROLLCALL_BENCH_XMPP"    // how many users the server has
+)
 
-// TestMain lets the test binary play devices: it reads a name and an enrolment
-// string a line, up to "join"; it logs all of them in at "login", and stays until
-// its input ends.
+// TestMain lets the test binary play devices, or an XMPP server.
 func TestMain(m *testing.M) {
-	folder := os.Getenv(childFolder)
-	if folder == "" {
+	switch {
+	case os.Getenv(devicesFolder) != "":
+		playDevices(os.Getenv(devicesFolder))
+	case os.Getenv(xmppUsers) != "":
+		playXMPP()
+	default:
 		os.Exit(m.Run())
 	}
-	in := bufio.NewScanner(os.Stdin)
-	var names, enrolments []string
-	for in.Scan() && in.Text() != "join" {
-		name, enrolment, _ := strings.Cut(in.Text(), " ")
-		names, enrolments = append(names, name), append(enrolments, enrolment)
+}
+
+// players are the devices of a child, with what it has been told.
+type players struct {
+	in      *bufio.Scanner
+	folder  string
+	names   []string
+	clients []*device.Client
+	talk    *talk
+}
+
+// deviceCommands are what the parent says to devices, each on a line of its own;
+// all but talk are answered with a line.
+var deviceCommands = map[string]func(p *players, rest string){
+	"join":  (*players).join,
+	"login": (*players).login,
+	"again": (*players).again,
+	"storm": (*players).storm,
+	"talk":  (*players).startTalking,
+	"hush":  (*players).stopTalking,
+}
+
+// playDevices does as it is told, until its input ends.
+func playDevices(folder string) {
+	p := &players{in: bufio.NewScanner(os.Stdin), folder: folder}
+	for p.in.Scan() {
+		command, rest, _ := strings.Cut(p.in.Text(), " ")
+		deviceCommands[command](p, rest)
 	}
-	clients := make([]*device.Client, len(names))
-	atOnce(len(names), func(i int) error {
-		identity, err := device.Join(context.Background(), enrolments[i], filepath.Join(folder, names[i]), "bench", device.Options{})
-		clients[i] = device.NewClient(identity, device.Options{})
+}
+
+// join enrols devices: a name and an enrolment string a line, up to an empty one.
+func (p *players) join(string) {
+	var enrolments []string
+	for p.in.Scan() && p.in.Text() != "" {
+		name, enrolment, _ := strings.Cut(p.in.Text(), " ")
+		p.names, enrolments = append(p.names, name), append(enrolments, enrolment)
+	}
+	p.clients = make([]*device.Client, len(p.names))
+	atOnce(len(p.names), func(i int) error {
+		identity, err := device.Join(context.Background(), enrolments[i], filepath.Join(p.folder, p.names[i]), "bench", device.Options{})
+		p.clients[i] = device.NewClient(identity, device.Options{})
 		return err
 	})
 	fmt.Println("joined")
-	in.Scan()
-	atOnce(len(names), func(i int) error { return stay(clients[i], names[i]) })
+}
+
+// login logs everybody in, who then stays; it answers when all rosters have come.
+func (p *players) login(string) {
+	atOnce(len(p.names), func(i int) error { return stay(p.clients[i], p.names[i]) })
 	fmt.Println("idle")
-	for in.Scan() {
-	}
 }
 
 // stay logs a device in and has it stay; it returns when the roster has come.
