@@ -123,17 +123,12 @@ func stands(item broker.Item) uint64 {
 	return min(max(dropped.Count, 1), item.Number)
 }
 
-// item hands an item to the handler. A server of an earlier version numbers news
-// of the roster and of contacts among its items.
+// item hands an item to the handler.
 func (h Handler) item(item broker.Item) error {
-	switch item.Body.(type) {
-	case broker.MessageReceived, broker.Dropped, Unreadable:
-		if h.Item == nil {
-			return nil
-		}
-		return h.Item(item)
+	if h.Item == nil {
+		return nil
 	}
-	return h.state(broker.State{Body: item.Body})
+	return h.Item(item)
 }
 
 // ackAgain has an item acknowledged once more that the server sent once more.

@@ -92,7 +92,7 @@ func FuzzToDevice(f *testing.F) {
 	f.Add(mustMarshal(f, toDevice(broker.Item{Number: 1, Body: broker.Sealed("x")})))
 	f.Add(mustMarshal(f, toDevice(broker.State{Number: 1, Body: broker.PresenceChanged{Contact: "a", Show: broker.ShowIdle}})))
 	f.Add(mustMarshal(f, toDevice(broker.ComeBack{After: 12e9})))
-	f.Add(mustMarshal(f, toDevice(broker.Item{Number: 1, Body: broker.RosterReceived{Contacts: []broker.Contact{{Groups: []string{""}}}}})))
+	f.Add(mustMarshal(f, toDevice(broker.State{Number: 1, Body: broker.RosterReceived{Contacts: []broker.Contact{{Groups: []string{""}}}}})))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var m linkpb.ToDevice
 		if proto.Unmarshal(b, &m) != nil {

@@ -13,15 +13,6 @@ func toItem(i broker.Item) *linkpb.Item {
 	switch b := i.Body.(type) {
 	case broker.MessageReceived:
 		m.Body = &linkpb.Item_Message{Message: toMessage(b)}
-	case broker.PresenceChanged:
-		m.Body = &linkpb.Item_Presence{Presence: toPresence(b)}
-	case broker.RosterReceived:
-		m.Body = &linkpb.Item_Roster{Roster: toRoster(b)}
-	case broker.RosterChanged:
-		c := &linkpb.RosterChange{Contact: toContact(b.Contact), Removed: b.Removed}
-		m.Body = &linkpb.Item_RosterChange{RosterChange: c}
-	case broker.TypingChanged:
-		m.Body = &linkpb.Item_Typing{Typing: &linkpb.Typing{Contact: valid(b.Contact), Typing: b.Typing}}
 	case broker.Sealed:
 		m.Body = &linkpb.Item_Sealed{Sealed: b}
 	case broker.Dropped:
@@ -48,14 +39,6 @@ func fromItem(m *linkpb.Item) (broker.ToDevice, error) {
 	switch b := m.GetBody().(type) {
 	case *linkpb.Item_Message:
 		item.Body = fromMessage(b.Message)
-	case *linkpb.Item_Presence:
-		item.Body = fromPresence(b.Presence)
-	case *linkpb.Item_Roster:
-		item.Body = fromRoster(b.Roster)
-	case *linkpb.Item_RosterChange:
-		item.Body = fromRosterChange(b.RosterChange)
-	case *linkpb.Item_Typing:
-		item.Body = broker.TypingChanged{Contact: b.Typing.GetContact(), Typing: b.Typing.GetTyping()}
 	case *linkpb.Item_Sealed:
 		item.Body = broker.Sealed(b.Sealed)
 	case *linkpb.Item_Dropped:

@@ -1527,10 +1527,6 @@ type Item struct {
 	// Types that are valid to be assigned to Body:
 	//
 	//	*Item_Message
-	//	*Item_Presence
-	//	*Item_Roster
-	//	*Item_RosterChange
-	//	*Item_Typing
 	//	*Item_Dropped
 	//	*Item_Sealed
 	Body          isItem_Body `protobuf_oneof:"body"`
@@ -1591,42 +1587,6 @@ func (x *Item) GetMessage() *Message {
 	return nil
 }
 
-func (x *Item) GetPresence() *Presence {
-	if x != nil {
-		if x, ok := x.Body.(*Item_Presence); ok {
-			return x.Presence
-		}
-	}
-	return nil
-}
-
-func (x *Item) GetRoster() *Roster {
-	if x != nil {
-		if x, ok := x.Body.(*Item_Roster); ok {
-			return x.Roster
-		}
-	}
-	return nil
-}
-
-func (x *Item) GetRosterChange() *RosterChange {
-	if x != nil {
-		if x, ok := x.Body.(*Item_RosterChange); ok {
-			return x.RosterChange
-		}
-	}
-	return nil
-}
-
-func (x *Item) GetTyping() *Typing {
-	if x != nil {
-		if x, ok := x.Body.(*Item_Typing); ok {
-			return x.Typing
-		}
-	}
-	return nil
-}
-
 func (x *Item) GetDropped() *Dropped {
 	if x != nil {
 		if x, ok := x.Body.(*Item_Dropped); ok {
@@ -1653,22 +1613,6 @@ type Item_Message struct {
 	Message *Message `protobuf:"bytes,2,opt,name=message,proto3,oneof"`
 }
 
-type Item_Presence struct {
-	Presence *Presence `protobuf:"bytes,3,opt,name=presence,proto3,oneof"`
-}
-
-type Item_Roster struct {
-	Roster *Roster `protobuf:"bytes,4,opt,name=roster,proto3,oneof"`
-}
-
-type Item_RosterChange struct {
-	RosterChange *RosterChange `protobuf:"bytes,5,opt,name=roster_change,json=rosterChange,proto3,oneof"`
-}
-
-type Item_Typing struct {
-	Typing *Typing `protobuf:"bytes,6,opt,name=typing,proto3,oneof"`
-}
-
 type Item_Dropped struct {
 	Dropped *Dropped `protobuf:"bytes,7,opt,name=dropped,proto3,oneof"`
 }
@@ -1678,14 +1622,6 @@ type Item_Sealed struct {
 }
 
 func (*Item_Message) isItem_Body() {}
-
-func (*Item_Presence) isItem_Body() {}
-
-func (*Item_Roster) isItem_Body() {}
-
-func (*Item_RosterChange) isItem_Body() {}
-
-func (*Item_Typing) isItem_Body() {}
 
 func (*Item_Dropped) isItem_Body() {}
 
@@ -2493,17 +2429,13 @@ const file_link_proto_rawDesc = "" +
 	"\bEnrolled\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\x04R\x06device\"A\n" +
 	"\fEnrolRefused\x121\n" +
-	"\x04code\x18\x01 \x01(\x0e2\x1d.rollcall.device.v1.EnrolCodeR\x04code\"\xa3\x03\n" +
+	"\x04code\x18\x01 \x01(\x0e2\x1d.rollcall.device.v1.EnrolCodeR\x04code\"\xb8\x01\n" +
 	"\x04Item\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x04R\x06number\x127\n" +
-	"\amessage\x18\x02 \x01(\v2\x1b.rollcall.device.v1.MessageH\x00R\amessage\x12:\n" +
-	"\bpresence\x18\x03 \x01(\v2\x1c.rollcall.device.v1.PresenceH\x00R\bpresence\x124\n" +
-	"\x06roster\x18\x04 \x01(\v2\x1a.rollcall.device.v1.RosterH\x00R\x06roster\x12G\n" +
-	"\rroster_change\x18\x05 \x01(\v2 .rollcall.device.v1.RosterChangeH\x00R\frosterChange\x124\n" +
-	"\x06typing\x18\x06 \x01(\v2\x1a.rollcall.device.v1.TypingH\x00R\x06typing\x127\n" +
+	"\amessage\x18\x02 \x01(\v2\x1b.rollcall.device.v1.MessageH\x00R\amessage\x127\n" +
 	"\adropped\x18\a \x01(\v2\x1b.rollcall.device.v1.DroppedH\x00R\adropped\x12\x18\n" +
 	"\x06sealed\x18\b \x01(\fH\x00R\x06sealedB\x06\n" +
-	"\x04body\"\x98\x02\n" +
+	"\x04bodyJ\x04\b\x03\x10\a\"\x98\x02\n" +
 	"\x05State\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x04R\x06number\x124\n" +
 	"\x06roster\x18\x02 \x01(\v2\x1a.rollcall.device.v1.RosterH\x00R\x06roster\x12G\n" +
@@ -2662,24 +2594,20 @@ var file_link_proto_depIdxs = []int32{
 	2,  // 22: rollcall.device.v1.ResumeRefused.cause:type_name -> rollcall.device.v1.EndCause
 	3,  // 23: rollcall.device.v1.EnrolRefused.code:type_name -> rollcall.device.v1.EnrolCode
 	22, // 24: rollcall.device.v1.Item.message:type_name -> rollcall.device.v1.Message
-	23, // 25: rollcall.device.v1.Item.presence:type_name -> rollcall.device.v1.Presence
-	25, // 26: rollcall.device.v1.Item.roster:type_name -> rollcall.device.v1.Roster
-	26, // 27: rollcall.device.v1.Item.roster_change:type_name -> rollcall.device.v1.RosterChange
-	27, // 28: rollcall.device.v1.Item.typing:type_name -> rollcall.device.v1.Typing
-	28, // 29: rollcall.device.v1.Item.dropped:type_name -> rollcall.device.v1.Dropped
-	25, // 30: rollcall.device.v1.State.roster:type_name -> rollcall.device.v1.Roster
-	26, // 31: rollcall.device.v1.State.roster_change:type_name -> rollcall.device.v1.RosterChange
-	23, // 32: rollcall.device.v1.State.presence:type_name -> rollcall.device.v1.Presence
-	27, // 33: rollcall.device.v1.State.typing:type_name -> rollcall.device.v1.Typing
-	0,  // 34: rollcall.device.v1.Presence.show:type_name -> rollcall.device.v1.Show
-	24, // 35: rollcall.device.v1.Roster.contacts:type_name -> rollcall.device.v1.Contact
-	24, // 36: rollcall.device.v1.RosterChange.contact:type_name -> rollcall.device.v1.Contact
-	2,  // 37: rollcall.device.v1.Notice.cause:type_name -> rollcall.device.v1.EndCause
-	38, // [38:38] is the sub-list for method output_type
-	38, // [38:38] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	28, // 25: rollcall.device.v1.Item.dropped:type_name -> rollcall.device.v1.Dropped
+	25, // 26: rollcall.device.v1.State.roster:type_name -> rollcall.device.v1.Roster
+	26, // 27: rollcall.device.v1.State.roster_change:type_name -> rollcall.device.v1.RosterChange
+	23, // 28: rollcall.device.v1.State.presence:type_name -> rollcall.device.v1.Presence
+	27, // 29: rollcall.device.v1.State.typing:type_name -> rollcall.device.v1.Typing
+	0,  // 30: rollcall.device.v1.Presence.show:type_name -> rollcall.device.v1.Show
+	24, // 31: rollcall.device.v1.Roster.contacts:type_name -> rollcall.device.v1.Contact
+	24, // 32: rollcall.device.v1.RosterChange.contact:type_name -> rollcall.device.v1.Contact
+	2,  // 33: rollcall.device.v1.Notice.cause:type_name -> rollcall.device.v1.EndCause
+	34, // [34:34] is the sub-list for method output_type
+	34, // [34:34] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_link_proto_init() }
@@ -2713,10 +2641,6 @@ func file_link_proto_init() {
 	}
 	file_link_proto_msgTypes[16].OneofWrappers = []any{
 		(*Item_Message)(nil),
-		(*Item_Presence)(nil),
-		(*Item_Roster)(nil),
-		(*Item_RosterChange)(nil),
-		(*Item_Typing)(nil),
 		(*Item_Dropped)(nil),
 		(*Item_Sealed)(nil),
 	}
