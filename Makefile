@@ -7,6 +7,7 @@
 # make crash   kill -9 under load, CRASH_ROUNDS times (default 200)
 # make torture kills, power cuts and failing disks in their long form (docs/guarantees.md)
 # make bench-log  the log beside one file, bbolt, SQLite, PostgreSQL and Redis
+# make bench-replay  reading a history again: the log beside a flat file and SQLite
 
 GO           ?= go
 FUZZTIME     ?= 10s
@@ -21,7 +22,7 @@ PATH       := $(PATH):/usr/sbin:/sbin
 peer        = $(if $(shell command -v $(firstword $(subst :, ,$(1)))),,$(lastword $(subst :, ,$(1))))
 MISSING     = $(strip $(foreach p,$(PEERS),$(call peer,$(p))))
 
-.PHONY: test demo build bench bench-log lint fuzz crash torture peers
+.PHONY: test demo build bench bench-log bench-replay lint fuzz crash torture peers
 .DEFAULT_GOAL := build
 
 build:
@@ -76,3 +77,6 @@ torture: peers
 # A module of its own: what the log is compared with is no requirement of Rollcall.
 bench-log:
 	cd eventstore/benchlog && $(GO) run . $(BENCH_LOG)
+
+bench-replay:
+	cd eventstore/benchlog && $(GO) run ./replay $(BENCH_REPLAY)

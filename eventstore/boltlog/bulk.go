@@ -97,11 +97,14 @@ func (b *bulk) recycle() {
 	}
 }
 
+// readAheadFrom is replaced to measure what it is good for.
+var readAheadFrom = (*Log).readAhead
+
 // read hands out what is stored.
 func (b *bulk) read(ctx context.Context) {
 	defer close(b.ahead)
 	defer close(b.inOrder)
-	b.log.readAhead(b.from)
+	readAheadFrom(b.log, b.from)
 	for next := b.from; next <= b.last; {
 		var c *chunk
 		select {

@@ -36,3 +36,12 @@ func CompactWith(ctx context.Context, dir string, options Options) error {
 	_, err := compact(ctx, dir, options)
 	return err
 }
+
+// Path gives where the database lies.
+func (l *Log) Path() string { return l.path }
+
+// DoNotReadAhead keeps the file from being read ahead until undo is called.
+func DoNotReadAhead() (undo func()) {
+	readAheadFrom = func(*Log, eventstore.Position) {}
+	return func() { readAheadFrom = (*Log).readAhead }
+}
