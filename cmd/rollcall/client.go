@@ -25,8 +25,8 @@ func (a *app) clientCommand() *cobra.Command {
 	cmd := group(&cobra.Command{
 		Use:   "client",
 		Short: "Be a device: join, log in, send and receive messages",
-		Long: `Speaks for one device. The identity file holds the device's key and what it must
-not forget of its sessions; keep it to yourself.
+		Long: `Speaks for one device. The identity file holds the device's key and, with the journal
+beside it, what it must not forget of its sessions; keep both to yourself.
 
 While it is logged in, it reads from standard input:
   @NAME TEXT      send TEXT to NAME
