@@ -14,7 +14,6 @@ import (
 
 	"rollcall/domain"
 	"rollcall/eventstore/boltlog"
-	"rollcall/eventstore/verify"
 )
 
 // writeLog makes a data folder with a log of the records.
@@ -80,15 +79,27 @@ func damagedCopy(t *testing.T, opens bool) string {
 		bad[at] ^= 0x5a
 		check(t, os.WriteFile(file, bad, 0o600))
 		if damaged, err := openDamaged(file); err == nil {
-			report, err := verify.Check(t.Context(), damaged, verify.Options{})
-			check(t, errors.Join(err, damaged.Close()))
-			if report.Found[verify.Damage] > 0 && report.Prefix > 0 && opens == (damaged.problem == nil) {
+			read, err := readUpToDamage(t, damaged.Log)
+			check(t, damaged.Close())
+			if err != nil && read > 0 && opens == (damaged.problem == nil) {
 				return file
 			}
 		}
 	}
 	t.Fatal("no byte of the file does what the test needs")
 	return ""
+}
+
+// readUpToDamage tells how many events can be read, and what damage ends that.
+func readUpToDamage(t *testing.T, log *boltlog.Log) (read int, damage error) {
+	t.Helper()
+	for batch, err := range log.Blocks(t.Context(), 1) {
+		if err != nil {
+			return read, err
+		}
+		read += len(batch)
+	}
+	return read, nil
 }
 
 func TestVerifyFindsDamage(t *testing.T) {
