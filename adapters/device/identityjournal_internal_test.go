@@ -59,7 +59,7 @@ func TestWhatWasSyncedOutlivesACrash(t *testing.T) {
 		synced := int64(0)
 		session := map[string]uint64{"chat": 1, "work": 2}
 		id := 0
-		for range rapid.IntRange(1, 30).Draw(t, "steps") {
+		for range rapid.IntRange(1, 16).Draw(t, "steps") {
 			service := rapid.SampledFrom([]string{"chat", "work"}).Draw(t, "service")
 			durable := true
 			n := note{Service: service, Session: session[service]}
