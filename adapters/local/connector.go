@@ -21,8 +21,9 @@ const total = 10_000
 // Lock order: the connector's lock, then a queue's. No sink is called under
 // either.
 type Connector struct {
-	store  *Store
-	logger *slog.Logger
+	store   *Store
+	logger  *slog.Logger
+	postman broker.Postman // nil where nobody keeps messages
 
 	mu     sync.Mutex
 	people map[string]*person
@@ -35,7 +36,10 @@ type Connector struct {
 	problem string // with the account file, as last logged
 }
 
-var _ broker.Connector = (*Connector)(nil)
+var (
+	_ broker.Connector = (*Connector)(nil)
+	_ broker.Sheltered = (*Connector)(nil)
+)
 
 // New gives the service for the accounts in store. It logs what it cannot tell
 // anybody else.
@@ -54,6 +58,17 @@ func (c *Connector) Kind() domain.Kind { return domain.KindLocal }
 
 // Total gives 10,000.
 func (c *Connector) Total() domain.Optional[uint32] { return domain.Some[uint32](total) }
+
+// Shelter implements [broker.Sheltered]. It is called before the connector is used.
+func (c *Connector) Shelter(p broker.Postman) { c.postman = p }
+
+// deposit keeps a message for the sessions that sleep under an account.
+func (c *Connector) deposit(ctx context.Context, name string, m broker.MessageReceived) (kept bool, err error) {
+	if c.postman == nil {
+		return false, nil
+	}
+	return c.postman.Deposit(ctx, domain.KindLocal, name, m)
+}
 
 // Check implements [broker.Connector].
 func (c *Connector) Check(settings domain.Settings) error { return checkSettings(settings) }

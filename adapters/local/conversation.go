@@ -27,7 +27,8 @@ var _ broker.Conversation = (*conversation)(nil)
 
 // Send implements [broker.Conversation]. It returns when every session of the
 // recipient has acknowledged the message; one that ends meanwhile is not waited
-// for, as long as another has it.
+// for, as long as another has it. Sessions that sleep have it when the postman
+// has.
 func (v *conversation) Send(ctx context.Context, m broker.OutgoingMessage) error {
 	switch {
 	case len(m.Body) > maxBody:
@@ -35,40 +36,45 @@ func (v *conversation) Send(ctx context.Context, m broker.OutgoingMessage) error
 	case !utf8.ValidString(m.Body):
 		return refuse("it is not UTF-8 text")
 	}
-	receipt, err := v.post(m)
+	received := broker.MessageReceived{ID: m.ID, From: v.person.name, Body: m.Body, Sent: time.Now().UTC()}
+	// In this order: a session that wakes meanwhile may get it twice, and tells
+	// the two for one; the other way round it might not get it at all.
+	kept, err := v.connector.deposit(ctx, m.To, received)
+	if err != nil {
+		return err
+	}
+	receipt, err := v.post(m.To, received)
 	if err != nil {
 		return err
 	}
 	safe, err := receipt.wait(ctx)
-	if err == nil && !safe {
-		return notLoggedIn(m.To)
+	if err == nil && !safe && !kept {
+		return refuse("%s is not logged in", m.To)
 	}
 	return err
 }
 
 // post puts a message into the queue of each of the recipient's sessions.
-func (v *conversation) post(m broker.OutgoingMessage) (*receipt, error) {
+func (v *conversation) post(name string, m broker.MessageReceived) (*receipt, error) {
 	c := v.connector
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if v.ended != nil {
 		return nil, v.ended
 	}
-	to := c.people[m.To]
+	to := c.people[name]
 	switch {
-	case c.told.find(m.To) == nil:
-		return nil, refuse("there is no account %.80q", m.To)
+	case c.told.find(name) == nil:
+		return nil, refuse("there is no account %.80q", name)
 	case to == nil:
-		return nil, notLoggedIn(m.To)
+		return newReceipt(0), nil
 	case !to.hasRoom(len(m.Body)):
-		return nil, refuse("%s has too many messages waiting; try again later", m.To)
+		return nil, refuse("%s has too many messages waiting; try again later", name)
 	}
 	receipt := newReceipt(len(to.sessions))
-	to.put(letter{broker.MessageReceived{ID: m.ID, From: v.person.name, Body: m.Body, Sent: time.Now().UTC()}, receipt})
+	to.put(letter{m, receipt})
 	return receipt, nil
 }
-
-func notLoggedIn(name string) error { return refuse("%s is not logged in", name) }
 
 // SetPresence implements [broker.Conversation]. The others see the presence that
 // was set last by any of the person's sessions.

@@ -17,7 +17,11 @@ type receipt struct {
 }
 
 func newReceipt(sessions int) *receipt {
-	return &receipt{open: sessions, closed: make(chan struct{})}
+	r := &receipt{open: sessions, closed: make(chan struct{})}
+	if sessions == 0 {
+		close(r.closed)
+	}
+	return r
 }
 
 // settle notes that one session has the message safe, or never will.

@@ -101,6 +101,7 @@ type Broker struct {
 	inbox      Inbox
 	sealer     Sealer
 	inboxFull  atomic.Bool // the inbox has no room at present
+	sleepers   sleepers
 
 	mu        sync.Mutex
 	sessions  map[domain.SessionID]*session
@@ -154,6 +155,9 @@ func Open(ctx context.Context, c Config) (*Broker, error) {
 	}
 	for _, k := range c.Connectors {
 		b.connectors[k.Kind()] = k
+		if sheltered, ok := k.(Sheltered); ok {
+			sheltered.Shelter(b)
+		}
 	}
 	b.turnstile = newTurnstile(c.Openings, b.clock, b.logger, b.counters)
 	b.ramps = newRamps(c.Waking, b.clock)

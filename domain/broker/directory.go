@@ -203,3 +203,14 @@ func (d *directory) endedLast(e ending) bool {
 	defer d.mu.RUnlock()
 	return d.endings.isLatest(e)
 }
+
+// accountNames gives what each account is called upstream.
+func (d *directory) accountNames() map[domain.AccountID]string {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	names := make(map[domain.AccountID]string, len(d.accounts))
+	for named, id := range d.accounts {
+		names[id] = named.name
+	}
+	return names
+}

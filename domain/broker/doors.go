@@ -10,6 +10,7 @@ import (
 // gives [ErrStopped] after Stop.
 func (b *Broker) Start(ctx context.Context) error {
 	err := b.seq.do(ctx, func(t *turn) error {
+		t.findSleepers(&b.sleepers)
 		_, err := t.decide(domain.StartBroker{At: t.now, Version: b.version})
 		return err
 	})

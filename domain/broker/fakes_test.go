@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
@@ -399,5 +400,6 @@ func (h *house) resume(id domain.DeviceID, a broker.Accepted, received uint64) (
 	if err != nil {
 		h.Fatalf("Resume: %v", err)
 	}
+	synctest.Wait() // what is sent goes its own way
 	return s, link
 }

@@ -62,9 +62,24 @@ func (s *session) mailbox() *mailbox {
 // openMailbox makes the mailbox the session's, and takes over what is in it.
 // received is the highest number that the device says is safe with it.
 func (s *session) openMailbox(received uint64) error {
+	box := s.b.lockMailbox(s.mailboxID())
+	defer s.b.unlockMailbox(s.mailboxID(), box)
+	return s.takeMailbox(box, received)
+}
+
+// holdMailbox makes the mailbox the session's unless it is already.
+func (s *session) holdMailbox() error {
+	box := s.b.lockMailbox(s.mailboxID())
+	defer s.b.unlockMailbox(s.mailboxID(), box)
+	if s.mailbox() == box && box.owner == s {
+		return nil
+	}
+	return s.takeMailbox(box, 0)
+}
+
+// takeMailbox is openMailbox with the mailbox locked.
+func (s *session) takeMailbox(box *mailbox, received uint64) error {
 	id := s.mailboxID()
-	box := s.b.lockMailbox(id)
-	defer s.b.unlockMailbox(id, box)
 	held, err := s.b.inbox.Mailbox(context.Background(), id)
 	if err == nil && held.Key != s.key && held.Key != [keySize]byte{} {
 		err = s.b.inbox.Drop(context.Background(), id) // nobody can open what is in it
@@ -150,7 +165,10 @@ const maxLetterText = 240 << 10
 
 // keep puts a message into the mailbox. On return it is durable, or was already;
 // false where the session is over, and the message is upstream's still.
-func (s *session) keep(m MessageReceived) bool {
+func (s *session) keep(m MessageReceived) bool { return s.keepUntil(context.Background(), m) }
+
+// keepUntil is keep for as long as ctx is not done.
+func (s *session) keepUntil(ctx context.Context, m MessageReceived) bool {
 	if len(m.Body) > maxLetterText {
 		m.Body = strings.ToValidUTF8(m.Body[:maxLetterText], "") + "…"
 	}
@@ -165,7 +183,7 @@ func (s *session) keep(m MessageReceived) bool {
 			s.b.foundRoom()
 			s.handOn(letter, m)
 			return true
-		case !errors.Is(err, ErrInboxFull) || !s.awaitRoom():
+		case !errors.Is(err, ErrInboxFull) || !s.awaitRoom(ctx):
 			return false
 		}
 	}
@@ -227,8 +245,8 @@ func (s *session) unsealable(cause error) {
 }
 
 // awaitRoom lets a while pass after the inbox was found full, in which upstream
-// keeps what it has. It gives false once the session is over.
-func (s *session) awaitRoom() bool {
+// keeps what it has. It gives false once the session is over, or ctx done.
+func (s *session) awaitRoom(ctx context.Context) bool {
 	if s.b.inboxFull.CompareAndSwap(false, true) {
 		s.b.logger.Error("the disk is full: what comes for devices waits upstream until there is room; free space on the disk of the data folder, a restart is not needed")
 	}
@@ -237,6 +255,8 @@ func (s *session) awaitRoom() bool {
 	select {
 	case <-tick:
 	case <-s.b.seq.failed:
+		return false
+	case <-ctx.Done():
 		return false
 	}
 	s.mu.Lock()

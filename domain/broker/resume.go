@@ -109,6 +109,7 @@ func (s *session) reconnect(ctx context.Context, secret []byte, a *attempt) erro
 		return err
 	}
 	s.b.ramps.reached(s.service)
+	s.b.sleepers.wake(s.id)
 	if !s.adopt(conv, secret) {
 		s.logout(conv)
 		return domain.ErrUnknownSession
