@@ -72,7 +72,7 @@ crash:
 torture: peers
 	ROLLCALL_TORTURE=1 $(GO) test -count=1 -timeout 60m ./eventstore/boltlog/internal/...
 	ROLLCALL_TORTURE=1 ROLLCALL_REQUIRE_PEERS=1 $(GO) test -count=1 -timeout 60m ./eventstore/boltlog -rapid.checks=1000
-	ROLLCALL_TORTURE=1 ROLLCALL_REQUIRE_PEERS=1 $(GO) test -count=1 -timeout 60m -run 'DiskFails|FullDisk' ./cmd/rollcall
+	ROLLCALL_TORTURE=1 ROLLCALL_REQUIRE_PEERS=1 $(GO) test -count=1 -timeout 60m -run 'DiskFails|FullDisk|ArriveOnce|CutAtEveryByte|KilledAtEveryStep|ManySessions' ./cmd/rollcall
 
 # A module of its own: what the log is compared with is no requirement of Rollcall.
 bench-log:

@@ -16,7 +16,8 @@ import (
 type house struct {
 	t       *testing.T
 	data    string
-	address string // where devices connect
+	address string   // where devices connect
+	more    []string // of the environment
 	serve   *process
 }
 
@@ -25,7 +26,7 @@ func newHouse(t *testing.T) *house {
 }
 
 func (h *house) env() []string {
-	return []string{"ROLLCALL_DATA=" + h.data, "ROLLCALL_TIMING_COVERAGE_GRACE=200ms"}
+	return append([]string{"ROLLCALL_DATA=" + h.data, "ROLLCALL_TIMING_COVERAGE_GRACE=200ms"}, h.more...)
 }
 
 // open starts the appliance, where it listened before if it has.
