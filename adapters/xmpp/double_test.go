@@ -90,7 +90,6 @@ func TestContractWithDouble(t *testing.T) {
 	}{
 		"in the clear":       {false, xmpptest.ServerConfig{Users: users}, nil, connectortest.Acknowledgement},
 		"encrypted":          {true, xmpptest.ServerConfig{Users: users}, nil, connectortest.Acknowledgement},
-		"PLAIN":              {true, xmpptest.ServerConfig{Users: users, Mechanisms: []string{"PLAIN"}}, nil, connectortest.Acknowledgement},
 		"without management": {false, xmpptest.ServerConfig{Users: users, NoManagement: true}, nil, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -172,5 +171,21 @@ func TestDoubleKeepsWhatWasNotAcknowledged(t *testing.T) {
 	}
 	if m := await(t, again, anyEvent[broker.MessageReceived]); m.Body != "unread" || m.Sent.IsZero() {
 		t.Errorf("after the next login there is %+v, want the message that was not acknowledged, and when it was sent", m)
+	}
+}
+
+// TestDoubleMechanisms logs in by each mechanism, and with a wrong password.
+func TestDoubleMechanisms(t *testing.T) {
+	users := xmpptest.Users("alice")
+	for _, name := range []string{"SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"} {
+		t.Run(name, func(t *testing.T) {
+			d := startDouble(t, true, xmpptest.ServerConfig{Users: users, Mechanisms: []string{name}})
+			if _, err := login(t, d.settings(), users[0], newSink()); err != nil {
+				t.Errorf("Login = %v", err)
+			}
+			if _, err := login(t, d.settings(), xmpptest.User{Name: "alice", Password: "wrong"}, newSink()); code(err) != domain.RejectBadCredentials {
+				t.Errorf("Login with a wrong password = %v, want bad-credentials", err)
+			}
+		})
 	}
 }
