@@ -35,6 +35,7 @@ dispatcher' on other machines.`,
 	s.text("log-level", "log.level", "LEVEL", "debug, info, warn or error (default info)")
 	s.text("log-format", "log.format", "FORMAT", "text or json (default text)")
 	cmd.RunE = a.serving(s, func(ctx context.Context, cfg config.Config, log *slog.Logger) error {
+		boundMemory()
 		return run(ctx, runOptions{Config: cfg, logger: log, cost: local.DefaultCost, wrap: a.wrap})
 	})
 	return cmd

@@ -7,6 +7,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -29,6 +30,9 @@ func TestMain(m *testing.M) {
 	case os.Getenv(xmppUsers) != "":
 		playXMPP()
 	default:
+		if os.Getenv("GOGC") == "" {
+			debug.SetGCPercent(50) // as 'rollcall serve' does
+		}
 		os.Exit(m.Run())
 	}
 }
