@@ -187,10 +187,14 @@ func (b *Broker) place(id domain.ServiceID) chan struct{} {
 }
 
 // loginError tells an upstream that was too slow from a login that was given up.
-// A wrong password counts, whether or not anybody waits to hear of it.
+// A wrong password counts, whether or not anybody waits to hear of it. What it gives
+// holds no password.
 func (a *attempt) loginError(ctx context.Context, err error) error {
 	var refusal *UpstreamError
 	refused := errors.As(err, &refusal)
+	if refused {
+		refusal = a.upstream.withoutPassword(refusal)
+	}
 	switch {
 	case refused && refusal.Code == domain.RejectBadCredentials:
 		return refusal
@@ -203,7 +207,7 @@ func (a *attempt) loginError(ctx context.Context, err error) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		return &UpstreamError{Code: domain.RejectUpstreamTimeout, Text: "the server did not answer in time"}
 	}
-	return &UpstreamError{Code: domain.RejectUpstreamRefused, Text: err.Error(), Err: err}
+	return a.upstream.withoutPassword(&UpstreamError{Code: domain.RejectUpstreamRefused, Text: err.Error(), Err: err})
 }
 
 // refuse records that the login failed upstream, and answers it.

@@ -10,6 +10,10 @@ const maxFresh = 16
 // pageSize is how many letters are read from the inbox at a time.
 const pageSize = 32
 
+// maxClaimed is the highest number that a device is believed to have: there is room
+// for later ones.
+const maxClaimed = 1 << 62
+
 // outbox counts how far the letters of a mailbox have come. What they say is in
 // the inbox.
 type outbox struct {
@@ -24,6 +28,7 @@ type outbox struct {
 // in it, zero if none does, and received what the device says is safe. A device
 // that has more than the mailbox ever held knows one that was lost.
 func (o *outbox) take(m Mailbox, first, received uint64) {
+	received = min(received, maxClaimed)
 	last := max(m.Last, received)
 	acked := last
 	if first > 0 {
