@@ -56,6 +56,7 @@ func TestResumeSendsAgainWhatWasNotAcknowledged(t *testing.T) {
 		talk.deliver(message(3))
 		from := h.log.last() + 1
 		_, link = h.resume(alice, accepted, 1)
+		synctest.Wait() // somebody may be writing still
 		if got := first[broker.Resumed](t, link); got.Fence != 2 {
 			t.Errorf("fence = %d, want 2", got.Fence)
 		}
