@@ -55,8 +55,9 @@ func NewClient(i *Identity, o Options) *Client {
 }
 
 // Login logs in to an account on a service. If the device has a session there
-// already, that is superseded and forgotten, unanswered messages included. A
-// refusal is a *[RejectedError], a server that cannot be reached a
+// already, that is superseded and forgotten. What earlier sessions with the account
+// have sent without an answer is sent again, under the same ids; other accounts'
+// messages wait for theirs, see [Identity.Left]. A refusal is a *[RejectedError], a server that cannot be reached a
 // *[NoCoverageError], one that does not know the device [ErrNoAnswer]. The
 // password is not kept.
 func (c *Client) Login(ctx context.Context, service, account, password string) (*Session, error) {
@@ -81,7 +82,7 @@ func (c *Client) Login(ctx context.Context, service, account, password string) (
 
 func (c *Client) begin(ch *channel, service, account string, a broker.Accepted) (*Session, error) {
 	saved := &savedSession{Session: uint64(a.Session), Account: account, Secret: a.Resume, Received: a.Received}
-	err := c.identity.update(func(st *identityState) { st.Sessions[service] = saved })
+	err := c.identity.update(func(st *identityState) { st.begin(service, saved) })
 	if err != nil {
 		ch.conn.Close()
 		return nil, err

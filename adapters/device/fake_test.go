@@ -32,6 +32,7 @@ type fakeBroker struct {
 	logins   []broker.Login
 	labels   []string
 	stopping bool
+	silent   bool          // messages get no answer
 	busy     time.Duration // if not zero, sessions cannot go on for that long
 	position uint64
 }
@@ -117,6 +118,19 @@ func (b *fakeBroker) open() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.busy, b.stopping = 0, false
+}
+
+// hush has messages get no answer, and go nowhere.
+func (b *fakeBroker) hush(silent bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.silent = silent
+}
+
+func (b *fakeBroker) isSilent() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.silent
 }
 
 func (b *fakeBroker) session(id domain.SessionID) *fakeSession {
@@ -285,6 +299,9 @@ func (l fakeLink) Receive(_ context.Context, m broker.FromDevice) error {
 }
 
 func (s *fakeSession) take(m broker.Send) {
+	if s.broker.isSilent() {
+		return
+	}
 	answer, again := s.answers[m.ID]
 	if !again {
 		if m.To == "nobody" {

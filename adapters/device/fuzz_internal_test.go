@@ -134,9 +134,10 @@ func FuzzEnrolment(f *testing.F) {
 
 func FuzzIdentity(f *testing.F) {
 	s := identityState{Format: 1, Key: make([]byte, 32), Server: make([]byte, 32), Address: "h:1", Token: make([]byte, 8),
-		Sessions: map[string]*savedSession{"chat": {Session: 1, Outbox: []savedSend{{ID: "1"}}}}}
+		Sessions: map[string]*savedSession{"chat": {Session: 1, Outbox: []savedSend{{ID: "1"}}}},
+		Left:     []leftSends{{Service: "chat", Account: "alice", Outbox: []savedSend{{ID: "2"}}}}}
 	f.Add(s.encode())
-	f.Add([]byte(`{"format":3,"new":1}`))
+	f.Add([]byte(`{"format":4,"new":1}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := parseIdentity(b)
 		if err != nil || !json.Valid(b) {

@@ -111,6 +111,25 @@ func (i *Identity) Sessions() []SavedSession {
 	return all
 }
 
+// Left are messages of sessions that are over.
+type Left struct {
+	Service string
+	Account string
+	// Unanswered is how many messages the server has not answered.
+	Unanswered int
+}
+
+// Left gives what waits for the next login to an account: then it is sent again.
+func (i *Identity) Left() []Left {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	var all []Left
+	for _, l := range i.state.Left {
+		all = append(all, Left{l.Service, l.Account, len(l.Outbox)})
+	}
+	return all
+}
+
 // String tells whose identity it is, without its secrets.
 func (i *Identity) String() string { return "identity " + i.key.String() + " at " + i.Address() }
 
@@ -135,11 +154,14 @@ func (i *Identity) rewrite(change func(*identityState)) error {
 	next.Format = identityFormat
 	next.Journal++
 	b := next.encode()
+	if len(b) > maxIdentityFile {
+		return fmt.Errorf("write identity: %w", ErrOutboxFull)
+	}
 	if err := replace(i.path, b); err != nil {
 		return fmt.Errorf("write identity: %w", err)
 	}
 	i.state.Format, i.state.Journal = next.Format, next.Journal
-	i.state.Device, i.state.Sessions = next.Device, next.Sessions
+	i.state.Device, i.state.Sessions, i.state.Left = next.Device, next.Sessions, next.Left
 	i.whole = int64(len(b))
 	i.journal.restart()
 	return nil
@@ -174,9 +196,13 @@ const smallJournal = 1 << 20
 // is not durable it may be lost with the system's power, and with nothing else. The
 // identity file is written anew once the journal is larger: so a note costs a
 // bounded number of bytes in the mean. If it cannot be noted, nothing has changed.
+// A message that another session would have to send is an [ErrSessionOver].
 func (i *Identity) note(n note, durable bool) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	if s := i.state.Sessions[n.Service]; n.Send != nil && (s == nil || s.Session != n.Session) {
+		return ErrSessionOver
+	}
 	if i.journal.broken || i.journal.size > max(smallJournal, i.whole) {
 		return i.rewrite(n.apply)
 	}
@@ -188,11 +214,12 @@ func (i *Identity) note(n note, durable bool) error {
 	return nil
 }
 
-// forget removes the session id on a service.
+// forget removes the session id on a service. What was not answered waits for the
+// next login to the account.
 func (i *Identity) forget(service string, id uint64) error {
 	return i.update(func(st *identityState) {
 		if s := st.Sessions[service]; s != nil && s.Session == id {
-			delete(st.Sessions, service)
+			st.end(service)
 		}
 	})
 }

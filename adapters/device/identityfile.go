@@ -19,6 +19,7 @@ type identityState struct {
 	Device   uint64                   `json:"device"`
 	Journal  uint64                   `json:"journal"`  // which notes follow it, see identityJournal
 	Sessions map[string]*savedSession `json:"sessions"` // by service
+	Left     []leftSends              `json:"left,omitempty"`
 }
 
 type savedSession struct {
@@ -35,9 +36,17 @@ type savedSend struct {
 	Body string `json:"body"`
 }
 
-// identityFormat is what is written; files of format 1, which had no journal, are
-// read too.
-const identityFormat = 2
+// leftSends are the unanswered messages of a session that is over. They wait for the
+// next login to the account.
+type leftSends struct {
+	Service string      `json:"service"`
+	Account string      `json:"account"`
+	Outbox  []savedSend `json:"outbox"`
+}
+
+// identityFormat is what is written. Files of format 1, which had no journal, and of
+// format 2, in which a session that was over left no messages, are read too.
+const identityFormat = 3
 
 // maxIdentityFile bounds what is read of an identity file.
 const maxIdentityFile = 128 << 20
@@ -47,6 +56,29 @@ type IdentityError struct{ Fault string }
 
 func (e *IdentityError) Error() string {
 	return "identity file: " + e.Fault + "; restore it, or enrol the device again"
+}
+
+// begin puts a session in place of the one on a service. It goes on with what
+// earlier ones with that account have left, which is older than its own.
+func (s *identityState) begin(service string, next *savedSession) {
+	s.end(service)
+	s.Left = slices.DeleteFunc(s.Left, func(l leftSends) bool {
+		mine := l.Service == service && l.Account == next.Account
+		if mine {
+			next.Outbox = append(l.Outbox, next.Outbox...)
+		}
+		return mine
+	})
+	s.Sessions[service] = next
+}
+
+// end removes the session on a service, which leaves what is not answered.
+func (s *identityState) end(service string) {
+	over := s.Sessions[service]
+	delete(s.Sessions, service)
+	if over != nil && len(over.Outbox) > 0 {
+		s.Left = append(s.Left, leftSends{service, over.Account, over.Outbox})
+	}
 }
 
 // find gives where in the outbox a message is, or -1.

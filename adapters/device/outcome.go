@@ -21,6 +21,10 @@ var (
 	ErrTryLater      = errors.New("the server cannot enrol anybody now; try again in a minute")
 	// ErrOutboxFull tells that too many messages wait for an answer.
 	ErrOutboxFull = errors.New("too many messages wait for the server's answer")
+	// ErrSessionOver tells that a message came too late for its session.
+	ErrSessionOver = errors.New("the session is over; log in and send it then")
+	// ErrSameID tells of a message with the id of one that waits for an answer.
+	ErrSameID = errors.New("a message with this id waits for the server's answer already; give another id")
 )
 
 // RejectedError tells that a login was refused.

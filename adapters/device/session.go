@@ -3,6 +3,7 @@ package device
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -87,9 +88,18 @@ func (s *Session) Service() string { return s.service }
 // Account gives the name of the session's account.
 func (s *Session) Account() string { return s.account }
 
+// Unanswered gives how many messages wait for the server's answer. Those of a
+// session that is over wait for the next login to its account.
+func (s *Session) Unanswered() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.outbox)
+}
+
 // Send sends a message, now or when there is coverage again, and gives the id
 // under which [Handler].Sent tells how it came out. On return the message is
-// safe on the disk: it is sent again, under the same id, until it is answered.
+// safe on the disk: it is sent again, under the same id, until it is answered; if
+// the session ends before that, by the next one with the account.
 func (s *Session) Send(to, body string) (id string, err error) {
 	m := broker.Send{ID: uuid.NewString(), To: to, Body: body}
 	return m.ID, s.SendAs(m)
@@ -103,8 +113,11 @@ func (s *Session) SendAs(m broker.Send) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.outbox) >= maxOutbox {
+	switch {
+	case len(s.outbox) >= maxOutbox:
 		return ErrOutboxFull
+	case slices.ContainsFunc(s.outbox, func(o broker.Send) bool { return o.ID == m.ID }):
+		return ErrSameID
 	}
 	saved := savedSend(m)
 	if err := s.client.identity.note(note{Service: s.service, Session: s.id, Send: &saved}, true); err != nil {

@@ -39,7 +39,7 @@ With -o json it reads and writes one JSON object a line:
   {"logout":{}}                           in
   {"event":"message","from":"bob","body":"hello",...}  out; other events: accepted, resumed,
   rejected, coverage, roster, roster-changed, presence, typing, dropped, unreadable, sent,
-  error, ended, logged-out
+  unanswered, error, ended, logged-out
 
 Ctrl-C logs out. SIGTERM leaves without logging out: the session waits for 'rollcall
 client resume'.

@@ -36,6 +36,7 @@ from a prompt, from --password-file, or from the first line of standard input.`,
 			if err != nil {
 				return a.refused(err)
 			}
+			a.tellLeft(identity)
 			return a.converse(cmd.Context(), s, "accepted", f.stay)
 		},
 	}

@@ -16,6 +16,7 @@ type clientOutput struct {
 	app     *app
 	session *device.Session
 	how     string // "accepted" or "resumed"
+	before  int    // how many messages were unanswered at the beginning
 
 	mu    sync.Mutex
 	lost  bool
@@ -81,6 +82,42 @@ func (o *clientOutput) began() {
 	s := o.session
 	_ = o.say(clientEvent{Event: o.how, Session: s.ID(), Service: s.Service(), Account: s.Account()},
 		"%s is logged in to %s (session %d, %s)", s.Account(), s.Service(), s.ID(), o.how)
+	if o.before > 0 {
+		_ = o.say(unanswered(s, o.before), "-- %s from before; sent again", notAnswered(o.before))
+	}
+}
+
+// unanswered tells, at the end, what will become of messages that were not answered.
+func (o *clientOutput) unanswered(err error) {
+	n := o.session.Unanswered()
+	if n == 0 {
+		return
+	}
+	next := "the next login of " + o.session.Account()
+	if err != nil && !errors.As(err, new(*device.EndedError)) {
+		next = "'rollcall client resume', or the next login"
+	}
+	_ = o.say(unanswered(o.session, n), "-- %s; sent again with %s", notAnswered(n), next)
+}
+
+func unanswered(s *device.Session, n int) clientEvent {
+	return clientEvent{Event: "unanswered", Session: s.ID(), Service: s.Service(), Account: s.Account(), Count: uint64(n)}
+}
+
+func notAnswered(n int) string {
+	if n == 1 {
+		return "1 message was not answered"
+	}
+	return fmt.Sprintf("%d messages were not answered", n)
+}
+
+// tellLeft tells what waits for logins of other accounts.
+func (a *app) tellLeft(i *device.Identity) {
+	o := &clientOutput{app: a}
+	for _, l := range i.Left() {
+		_ = o.say(clientEvent{Event: "unanswered", Service: l.Service, Account: l.Account, Count: uint64(l.Unanswered)},
+			"-- %s; sent again with the next login of %s to %s", notAnswered(l.Unanswered), l.Account, l.Service)
+	}
 }
 
 func (o *clientOutput) coverage(covered bool, err error) {

@@ -24,12 +24,13 @@ func (a *app) converse(ctx context.Context, s *device.Session, how string, stay 
 	defer signal.Stop(signals)
 	go heed(signals, s, leave)
 
-	out := &clientOutput{app: a, session: s, how: how}
+	out := &clientOutput{app: a, session: s, how: how, before: s.Unanswered()}
 	if how == "accepted" {
 		out.began()
 	}
 	go a.obey(s, out, stay)
 	err := s.Run(ctx, device.Handler{Item: out.item, State: out.state, Sent: out.sent, Coverage: out.coverage})
+	out.unanswered(err)
 	if ctx.Err() != nil { // told to leave, or nobody waits any more
 		return &exitError{exitNoCoverage, errLeft}
 	}

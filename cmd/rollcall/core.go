@@ -60,7 +60,7 @@ func openCore(ctx context.Context, data string, cost local.Cost, timing broker.T
 	builtIn := local.New(accounts, logger)
 	b, err := broker.Open(ctx, broker.Config{
 		Log: store.log, Connectors: connectors(builtIn, logger), Logger: logger, Version: version, Timing: timing,
-		Snapshots: snapshot.New(data, store.log, version), Inbox: waiting, Sealer: device.Sealer{},
+		Snapshots: snapshot.New(data, store.log, version), Inbox: waiting, Sealer: device.Sealer{Logger: logger},
 	})
 	if err != nil {
 		return nil, err
