@@ -38,7 +38,7 @@ func TestWriteSectors(t *testing.T) {
 					b[i] = byte(rand.Uint32())
 				}
 				copy(want[at:], b)
-				if err := f.WriteSectors(b, int64(at)); err != nil {
+				if _, err := f.WriteSectors(b, int64(at)); err != nil {
 					t.Fatalf("%d sectors at %d: %v", n, at, err)
 				}
 				if got, err := readAll(f); err != nil || !bytes.Equal(got, want) {

@@ -27,7 +27,7 @@ type file interface {
 	io.Closer
 	// WriteSectors is WriteAt for whole sectors in a buffer of alignedBuffer's: past
 	// the page cache where that can be.
-	WriteSectors(b []byte, at int64) error
+	WriteSectors(b []byte, at int64) (int, error)
 	// Sync makes the bytes durable, not the times.
 	Sync() error
 	Size() (int64, error)
@@ -83,19 +83,18 @@ func (d folder) Sync() error {
 
 // osFile is a file of the operating system, opened a second time for writes past
 // the page cache where the file system takes them. Mixing both is safe here: what
-// was written through the cache is synced before a frame is written.
+// was written the one way is synced before anything is written the other way.
 type osFile struct {
 	*os.File
 	direct *os.File // or nil
 }
 
-func (f osFile) WriteSectors(b []byte, at int64) error {
+func (f osFile) WriteSectors(b []byte, at int64) (int, error) {
 	to := f.direct
 	if to == nil {
 		to = f.File
 	}
-	_, err := to.WriteAt(b, at)
-	return err
+	return to.WriteAt(b, at)
 }
 
 func (f osFile) Close() error {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"syscall"
 	"time"
 
 	"rollcall/eventstore"
@@ -21,6 +22,7 @@ type Journal struct {
 
 	buf    []byte // of alignedBuffer's; of the one who appends
 	number uint64 // of the last frame; of the one who appends
+	cached bool   // frames are written through the page cache; of the one who appends
 
 	making sync.Mutex // held while segments are made or made new; taken before mu
 
@@ -54,7 +56,7 @@ func (j *Journal) Append(after, last eventstore.Position, content []byte, reserv
 	}
 	s := j.segment(i)
 	failpoint.Reach(failpoint.AppendBefore)
-	if err := s.file.WriteSectors(j.buf, s.end); err != nil {
+	if err := j.write(s); err != nil {
 		return 0, fmt.Errorf("write to the journal: %w", err)
 	}
 	failpoint.Reach(failpoint.AppendWritten)
@@ -66,13 +68,28 @@ func (j *Journal) Append(after, last eventstore.Position, content []byte, reserv
 	return f.Number, nil
 }
 
+// write writes the frame in the buffer past the page cache, or through it from the
+// first time on that the kernel says that the former could be done and refuses to do
+// it: that is known of a file's first frame, of which then nothing has been written.
+func (j *Journal) write(s *segment) error {
+	if !j.cached {
+		n, err := s.file.WriteSectors(j.buf, s.end)
+		if n > 0 || s.taken || !errors.Is(err, syscall.EINVAL) {
+			return err
+		}
+		j.cached = true
+	}
+	_, err := s.file.WriteAt(j.buf, s.end)
+	return err
+}
+
 // took notes that a frame is durable. Only now is the segment in front of its own
 // no longer the last one with a frame, and free to go.
 func (j *Journal) took(s *segment, number uint64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	s.end += int64(len(j.buf))
-	s.frame = number
+	s.frame, s.taken = number, true
 	j.number = number
 	for i := range j.segments {
 		if j.segments[i] == s {

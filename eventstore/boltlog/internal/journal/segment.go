@@ -27,6 +27,7 @@ type segment struct {
 	size   int64
 	end    int64  // where its frames end
 	frame  uint64 // the last of its frames; zero where it has none
+	taken  bool   // the file has taken a frame since it was opened
 }
 
 func segmentName(number uint64) string { return fmt.Sprintf("%016x", number) }
@@ -143,7 +144,7 @@ func (m *maker) recycle(s *segment, number uint64) (*segment, error) {
 	if err := m.disk.Sync(); err != nil {
 		return nil, err
 	}
-	return &segment{file: s.file, number: number, size: s.size, end: sectorSize}, nil
+	return &segment{file: s.file, number: number, size: s.size, end: sectorSize, taken: s.taken}, nil
 }
 
 func isNew(name string) bool { return strings.HasPrefix(name, newPrefix) }

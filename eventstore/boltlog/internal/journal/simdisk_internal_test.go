@@ -43,6 +43,22 @@ type simFile struct {
 	disk *simDisk
 	id   int
 	b    []byte
+	way  map[int64]string // how each page was written since the last sync
+}
+
+// mix notes which way pages are written. A page that is written both ways without a
+// sync in between may end as either.
+func (f *simFile) mix(way string, b []byte, at int64) error {
+	if f.way == nil {
+		f.way = make(map[int64]string)
+	}
+	for page := at / 4096; page*4096 < at+int64(len(b)); page++ {
+		if other := f.way[page]; other != "" && other != way {
+			return fmt.Errorf("page %d of file %d is written %s, and was %s, without a sync in between", page, f.id, way, other)
+		}
+		f.way[page] = way
+	}
+	return nil
 }
 
 func newSimDisk() *simDisk { return &simDisk{names: make(map[string]*simFile)} }
@@ -103,21 +119,31 @@ func (f *simFile) ReadAt(b []byte, at int64) (int, error) {
 }
 
 func (f *simFile) WriteAt(b []byte, at int64) (int, error) {
+	if err := f.mix("through the cache", b, at); err != nil {
+		return 0, err
+	}
+	return f.write(b, at)
+}
+
+func (f *simFile) write(b []byte, at int64) (int, error) {
 	f.disk.did(simOp{kind: simWrite, file: f, at: at, data: slices.Clone(b)})
 	f.b = overwrite(f.b, b, at)
 	return len(b), nil
 }
 
 // WriteSectors is as strict as a device of 512-byte sectors and pages of memory.
-func (f *simFile) WriteSectors(b []byte, at int64) error {
+func (f *simFile) WriteSectors(b []byte, at int64) (int, error) {
 	if memory := uintptr(unsafe.Pointer(unsafe.SliceData(b))); memory%4096 != 0 || len(b)%512 != 0 || at%512 != 0 {
-		return fmt.Errorf("%d bytes at %#x in memory to %d in the file: %w", len(b), memory, at, syscall.EINVAL)
+		return 0, fmt.Errorf("%d bytes at %#x in memory to %d in the file: %w", len(b), memory, at, syscall.E2BIG)
 	}
-	_, err := f.WriteAt(b, at)
-	return err
+	if err := f.mix("past the cache", b, at); err != nil {
+		return 0, err
+	}
+	return f.write(b, at)
 }
 
 func (f *simFile) Sync() error {
+	clear(f.way)
 	f.disk.did(simOp{kind: simSyncFile, file: f})
 	return nil
 }
