@@ -2,11 +2,15 @@ package boltlog
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 
+	"go.etcd.io/bbolt"
+
+	"rollcall/eventstore"
 	"rollcall/eventstore/boltlog/internal/failpoint"
 )
 
@@ -20,12 +24,15 @@ const (
 // finishCompact brings a compaction to its end that a crash has interrupted, or
 // removes what it has left. It tells whether log.db is another file now. The
 // lock on log.db has to be held.
-func finishCompact(dir string) (replaced bool, err error) {
+func (l *Log) finishCompact(dir string) (replaced bool, err error) {
 	interrupted, err := isInterrupted(dir)
 	switch {
 	case err != nil:
 		return false, err
 	case interrupted:
+		if err := l.checkCompacted(dir); err != nil {
+			return false, err
+		}
 		failpoint.Reach(failpoint.FinishBefore)
 		return true, takePlace(dir)
 	}
@@ -41,6 +48,41 @@ func isInterrupted(dir string) (bool, error) {
 		}
 	}
 	return true, nil
+}
+
+// checkCompacted fails unless the new file holds the log that it is to take the place
+// of, and as much of it: somebody may have put another log.db there meanwhile.
+func (l *Log) checkCompacted(dir string) error {
+	next := &Log{path: filepath.Join(dir, compactName), readOnly: true}
+	if err := next.openDB(); err != nil {
+		return err
+	}
+	made, err := next.ownHead()
+	if err := errors.Join(err, next.db.Close()); err != nil {
+		return err
+	}
+	own, err := l.ownHead()
+	problem := ""
+	switch {
+	case err != nil:
+		return err
+	case own.id != made.id:
+		problem = "log.db is another log than the one that was being compacted here"
+	case own.packed.last > made.packed.last:
+		problem = fmt.Sprintf("log.db ends at position %d, behind the log that was being compacted here, which ends at %d", own.packed.last, made.packed.last)
+	default:
+		return nil
+	}
+	return &eventstore.CopyError{Path: dir, Problem: problem + "; to keep log.db move " + compactName + ", " + oldName + " and " + oldJournal +
+		" elsewhere, to go on with the compacted log move log.db elsewhere"}
+}
+
+func (l *Log) ownHead() (h head, err error) {
+	err = l.view(1, func(tx *bbolt.Tx) (err error) {
+		h, err = l.readHead(tx)
+		return err
+	})
+	return h, err
 }
 
 func unlessMissing(err error) error {

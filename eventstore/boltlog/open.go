@@ -54,17 +54,10 @@ const DefaultSegmentSize = 4 << 20
 // For reading, a log whose journal is damaged is opened, and what is read ends with
 // the error.
 func Open(dir string, options Options) (*Log, error) {
-	path := filepath.Join(dir, fileName)
 	if options.ReadOnly {
-		if interrupted, err := isInterrupted(dir); interrupted && err == nil {
-			path = filepath.Join(dir, compactName) // what it would be if it could be written
-		}
-		l, err := OpenFile(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			err = cmp.Or(journal.Occupied(filepath.Join(dir, dirName)), err)
-		}
-		return l, err
+		return openReadOnly(dir)
 	}
+	path := filepath.Join(dir, fileName)
 	if err := prepare(dir, path); err != nil {
 		return nil, err
 	}
@@ -79,6 +72,36 @@ func Open(dir string, options Options) (*Log, error) {
 	return l, nil
 }
 
+// openReadOnly opens the log in a folder as it would be if it could be written.
+func openReadOnly(dir string) (*Log, error) {
+	path := filepath.Join(dir, fileName)
+	if interrupted, err := isInterrupted(dir); interrupted && err == nil {
+		if err := checkReplaced(path, dir); err != nil {
+			return nil, err
+		}
+		path = filepath.Join(dir, compactName)
+	}
+	l, err := OpenFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = cmp.Or(journal.Occupied(filepath.Join(dir, dirName)), err)
+	}
+	return l, err
+}
+
+// checkReplaced fails where log.db is there and is not what the new file of an
+// interrupted compaction was made of.
+func checkReplaced(path, dir string) error {
+	old := &Log{path: path, readOnly: true}
+	if _, err := os.Stat(path); err != nil || old.openDB() != nil {
+		return nil // it says nothing
+	}
+	err := old.checkCompacted(dir)
+	if err := errors.Join(err, old.db.Close()); errors.As(err, new(*eventstore.CopyError)) {
+		return err
+	}
+	return nil
+}
+
 // OpenFile opens one log file for reading: a backup, or the log.db of a copied
 // folder, which needs the journal beside it. The errors are those of [Open].
 func OpenFile(path string) (*Log, error) {
@@ -88,10 +111,18 @@ func OpenFile(path string) (*Log, error) {
 	return open(path, Options{ReadOnly: true})
 }
 
-// prepare makes the folder and an empty log where they are missing.
+// prepare makes the folder and an empty log where they are missing, but for a log that
+// an interrupted compaction has written anew.
 func prepare(dir, path string) error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return notWritable(dir, err)
+	}
+	interrupted, err := isInterrupted(dir)
+	switch {
+	case err != nil:
+		return notWritable(dir, err)
+	case interrupted:
+		return notWritable(dir, takePlace(dir))
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return notWritable(dir, err)
@@ -99,7 +130,7 @@ func prepare(dir, path string) error {
 	if err := journal.Occupied(filepath.Join(dir, dirName)); err != nil {
 		return err
 	}
-	err := create(path, domain.LogID(uuid.New()), func(*bbolt.DB) error { return nil })
+	err = create(path, domain.LogID(uuid.New()), func(*bbolt.DB) error { return nil })
 	if errors.Is(err, fs.ErrExist) {
 		return nil // another process was faster; opening tells
 	}
@@ -118,11 +149,7 @@ func open(path string, options Options) (*Log, error) {
 	if err := l.openWhole(); err != nil {
 		return nil, err
 	}
-	var h head
-	err := l.view(1, func(tx *bbolt.Tx) (err error) {
-		h, err = l.readHead(tx)
-		return err
-	})
+	h, err := l.ownHead()
 	if err == nil && !options.anyEnd {
 		err = l.checkTail(h.packed)
 	}
@@ -228,7 +255,7 @@ func (l *Log) openWhole() error {
 	if err := l.openDB(); err != nil || l.readOnly {
 		return err
 	}
-	replaced, err := finishCompact(filepath.Dir(l.path))
+	replaced, err := l.finishCompact(filepath.Dir(l.path))
 	if err != nil {
 		return errors.Join(fmt.Errorf("finish the compaction that was interrupted: %w", err), l.db.Close())
 	}
