@@ -3,6 +3,7 @@ package projections
 import (
 	"errors"
 	"fmt"
+	"syscall"
 
 	"rollcall/domain"
 )
@@ -72,6 +73,16 @@ type DamageError struct {
 func (e *DamageError) Error() string {
 	return fmt.Sprintf("%s is damaged: %s; delete it, and the next start makes it again from the log", e.Path, e.Problem)
 }
+
+// RoomError tells that the views' file could not grow for want of room.
+type RoomError struct {
+	Problem string
+	Errno   syscall.Errno // such as ENOSPC
+}
+
+func (e *RoomError) Error() string { return e.Problem }
+
+func (e *RoomError) Unwrap() error { return e.Errno }
 
 // UnknownEvent gives the error for a record whose event a fold has no meaning
 // for.

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"strings"
+	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -73,4 +75,18 @@ func guard(path string, f func() error) (err error) {
 		}
 	}()
 	return f()
+}
+
+// roomError gives err, as a *[RoomError] where bbolt tells as text only that the file
+// could not be made larger for want of room (as of v1.5.0).
+func roomError(err error) error {
+	if err == nil || !strings.HasPrefix(err.Error(), "file resize error: ") {
+		return err
+	}
+	for _, full := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT} {
+		if strings.HasSuffix(err.Error(), full.Error()) {
+			return &RoomError{err.Error(), full}
+		}
+	}
+	return err
 }

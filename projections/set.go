@@ -192,7 +192,7 @@ func (s *Set) write(f func(*bbolt.Tx) error) error {
 	}
 	s.file.RLock()
 	defer s.file.RUnlock()
-	return guard(s.path, func() error { return s.db.Update(f) })
+	return roomError(guard(s.path, func() error { return s.db.Update(f) }))
 }
 
 // View calls read with the view of a projection as it was saved last. A view

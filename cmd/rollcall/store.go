@@ -57,6 +57,8 @@ const (
 	unsavedReminder = time.Minute
 )
 
+var noRoom = isAny(syscall.ENOSPC, syscall.EDQUOT)
+
 // keepViews keeps the views up to date until ctx ends. A rebuild that an operator
 // asks for at the same moment may bring them up to date first.
 func (s *store) keepViews(ctx context.Context) error {
@@ -65,7 +67,7 @@ func (s *store) keepViews(ctx context.Context) error {
 		pause := 50 * time.Millisecond
 		switch err := s.views.Run(ctx); {
 		case errors.Is(err, projections.ErrRunning):
-		case isAny(syscall.ENOSPC, syscall.EDQUOT)(err): // the log waits for room, too
+		case noRoom(err): // the log waits for room, too
 			s.unsaved.Store(&unsavedError{err})
 			if time.Since(said) > unsavedReminder {
 				s.logger.Error("the views cannot be saved; trying again", "reason", reason(err), "next", "free space on the disk of the data folder; a restart is not needed")
@@ -92,6 +94,9 @@ func (s *store) waitForViews(ctx context.Context) error {
 		cancel()
 		if err == nil {
 			s.unsaved.Store(nil)
+		}
+		if noRoom(err) {
+			return &unsavedError{err}
 		}
 		if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
 			return err
