@@ -50,7 +50,7 @@ func (b *Broker) abandon(s *session, conv Conversation, cause error, link Link) 
 	s.close(nil)
 	b.unregister(s)
 	s.logout(conv)
-	s.leaveMailbox(true)
+	s.leaveMailbox(b.maySucceed(s))
 	if cause == nil {
 		cause = s.finish(context.Background(), domain.EndUpstreamClosed, "")
 	}
@@ -58,6 +58,13 @@ func (b *Broker) abandon(s *session, conv Conversation, cause error, link Link) 
 		return cause
 	}
 	return link.Send(interrupted(s.id))
+}
+
+// maySucceed tells that the device may have another session under the account, as
+// far as the one on record goes.
+func (b *Broker) maySucceed(s *session) bool {
+	e, ended := b.dir.ended(s.id, s.device)
+	return !ended || lasting(e.cause)
 }
 
 // attempt is a login that has been given a seat, or a session that wakes.
@@ -214,7 +221,7 @@ func (a *attempt) loginError(ctx context.Context, err error) error {
 func (b *Broker) refuse(s *session, cause error, link Link) error {
 	s.close(nil)
 	b.unregister(s)
-	s.leaveMailbox(true)
+	s.leaveMailbox(b.maySucceed(s))
 	answer := interrupted(s.id)
 	var refusal *UpstreamError
 	if errors.As(cause, &refusal) {

@@ -79,7 +79,13 @@ func (s *session) holdMailbox() error {
 
 // takeMailbox is openMailbox with the mailbox locked.
 func (s *session) takeMailbox(box *mailbox, received uint64) error {
-	id := s.mailboxID()
+	id, before := s.mailboxID(), box.owner
+	if before != nil && before.id > s.id { // this one is superseded, and about to hear of it
+		return domain.ErrUnknownSession
+	}
+	if before != nil && before != s {
+		before.yieldMailbox()
+	}
 	held, err := s.b.inbox.Mailbox(context.Background(), id)
 	if err == nil && held.Key != s.key && held.Key != [keySize]byte{} {
 		err = s.b.inbox.Drop(context.Background(), id) // nobody can open what is in it
@@ -104,6 +110,21 @@ func (s *session) takeMailbox(box *mailbox, received uint64) error {
 		s.b.inbox.Forget(id, s.outbox.acked)
 	}
 	return nil
+}
+
+// yieldMailbox has a session that is superseded forget no more letters: its next
+// one is about to count them.
+func (s *session) yieldMailbox() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.yielded = true
+}
+
+// forget tells the inbox what is safe with the device. The lock is held.
+func (s *session) forget() {
+	if !s.yielded {
+		s.b.inbox.Forget(s.mailboxID(), s.outbox.acked)
+	}
 }
 
 // firstWaiting gives the first number that a letter or a note in the mailbox

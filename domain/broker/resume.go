@@ -151,7 +151,7 @@ func (s *session) resume(ctx context.Context, r Resume, service domain.Service, 
 	s.uncovered = false
 	s.interval = s.b.statusInterval(service.Settings)
 	s.outbox.rewind(r.Received)
-	s.b.inbox.Forget(s.mailboxID(), s.outbox.acked)
+	s.forget()
 	s.news.begin(r.Epoch, r.State)
 	s.attach(link, Resumed{Session: s.id, Fence: s.fence, StatusInterval: s.interval, Epoch: s.news.epoch})
 	return nil

@@ -37,6 +37,7 @@ type session struct {
 	taken    uint64       // the latest upstream event that is safe here
 	box      *mailbox     // nil until the session fills it
 	kept     bool         // the inbox holds the mailbox
+	yielded  bool         // it is the device's next session that fills it
 	outbox   outbox
 	news     news
 	used     time.Time     // when the device was last used
@@ -183,7 +184,7 @@ func (s *session) acknowledge(number uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.outbox.ack(number) {
-		s.b.inbox.Forget(s.mailboxID(), s.outbox.acked)
+		s.forget()
 		s.flush()
 	}
 }
