@@ -234,11 +234,14 @@ func (s *Session) paced() bool {
 }
 
 // next gives what is to be said next, and counts it as said; nil if there is
-// nothing. Acknowledgements go first, a logout last.
+// nothing. Acknowledgements go first, a logout last, unless it has waited before.
 func (s *Session) next() broker.FromDevice {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
+	case s.logout.waited && !s.said.logout:
+		s.said.logout = true
+		return broker.Logout{}
 	case s.said.acked < s.kept:
 		s.said.acked = s.kept
 		return broker.Ack{Number: s.kept}
@@ -246,14 +249,14 @@ func (s *Session) next() broker.FromDevice {
 		s.said.presence = true
 		s.use.tell()
 		return broker.SetPresence{Presence: *s.presence}
-	case s.said.sends < len(s.outbox):
+	case s.said.sends < len(s.outbox) && !s.said.logout:
 		s.said.sends++
 		s.use.tell()
 		return s.outbox[s.said.sends-1]
 	case s.use.urgent():
 		s.use.tell()
 		return broker.Status{InUse: true}
-	case s.logout && !s.said.logout && (len(s.outbox) == 0 || !time.Now().Before(s.leave)):
+	case s.logout.asked && !s.said.logout && len(s.outbox) == 0:
 		s.said.logout = true
 		return broker.Logout{}
 	}

@@ -52,8 +52,7 @@ type Session struct {
 	said     said          // what the server was told on this link
 	presence *broker.OwnPresence
 	use      use
-	logout   bool
-	leave    time.Time // until when a logout waits for what is not answered
+	logout   logout
 }
 
 // said is what has been sent on the present link.
@@ -143,25 +142,13 @@ func (s *Session) SetPresence(p broker.OwnPresence) error {
 }
 
 // Logout asks the server to end the session, now or when there is coverage
-// again: once what was sent before is answered, or three seconds later. Run returns
-// nil once the server has.
+// again: once what was sent before is answered, or three seconds later; see
+// [Session.Unanswered]. Run returns nil once the server has.
 func (s *Session) Logout() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.logout = true
+	s.logout.asked = true
 	s.awaitAnswers()
-}
-
-// answersWithin is how long a logout waits for answers that are due.
-const answersWithin = 3 * time.Second
-
-// awaitAnswers has a logout wait from now on, on a new link anew.
-func (s *Session) awaitAnswers() {
-	s.leave = time.Now().Add(answersWithin)
-	if len(s.outbox) > 0 {
-		time.AfterFunc(answersWithin, s.kick)
-	}
-	s.kick()
 }
 
 func (s *Session) kick() {
@@ -208,6 +195,9 @@ func (s *Session) run(ctx context.Context, h Handler) error {
 			return err
 		case ctx.Err() != nil:
 			return ctx.Err()
+		case s.heldUp():
+			after = 0
+			continue
 		}
 		if time.Since(began) >= s.client.options.LongestPause {
 			short = 0
@@ -255,7 +245,7 @@ func (s *Session) outcome(err error) error {
 func (s *Session) loggedOut(ended *EndedError) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.logout && ended.Cause == 0 && !ended.IdledOut
+	return s.logout.asked && ended.Cause == 0 && !ended.IdledOut
 }
 
 func (h Handler) covered(covered bool, err error) {
@@ -281,8 +271,7 @@ func (s *Session) setLink(ch *channel, interval time.Duration) {
 	s.link, s.interval = ch, interval
 	s.said = said{acked: s.kept}
 	s.news.roster, s.news.parts = nil, 0
-	if s.logout && ch != nil {
-		s.awaitAnswers()
-	}
+	s.logout.stop()
+	s.awaitAnswers()
 	s.kick()
 }

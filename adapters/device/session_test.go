@@ -192,6 +192,40 @@ func TestLogoutWaitsForAnswers(t *testing.T) {
 	}
 }
 
+// TestLogoutOvertakesWhatHoldsTheServerUp has a server that is held up at each
+// message for as long as upstream takes.
+func TestLogoutOvertakesWhatHoldsTheServerUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		const messages = 200
+		h.broker.received = func(m broker.FromDevice) {
+			if _, is := m.(broker.Send); is {
+				time.Sleep(10 * time.Second)
+			}
+		}
+		s, _ := h.login()
+		var got seen
+		done := background(s, got.handler())
+		for range messages {
+			if _, err := s.Send("bob", "x"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.Logout()
+		began := time.Now()
+		if err := <-done; err != nil || time.Since(began) > 5*time.Second {
+			t.Errorf("Run = %v after %v, want the end within 5 s", err, time.Since(began))
+		}
+		if got := s.Unanswered(); got != messages {
+			t.Errorf("%d messages are unanswered, want %d", got, messages)
+		}
+		if len(got.failures) > 0 {
+			t.Errorf("the person was told of %v", got.failures)
+		}
+		time.Sleep(time.Minute)
+	})
+}
+
 func TestOutcomes(t *testing.T) {
 	for _, c := range []struct {
 		name   string

@@ -41,10 +41,13 @@ func (i *Inbox) commit(ops ...op) error {
 	}
 	c := &change{inbox: i}
 	number, err := i.update(func(tx *bbolt.Tx) (changed bool, err error) {
-		if err := i.makeRoom(tx, ops); err != nil {
+		c.rows = tx.Bucket(bucketRows)
+		switch err := i.makeRoom(tx, ops); {
+		case errors.Is(err, broker.ErrInboxFull) && known(c, ops):
+			return false, nil
+		case err != nil:
 			return false, err
 		}
-		c.rows = tx.Bucket(bucketRows)
 		for _, o := range ops {
 			if err := o.apply(c); err != nil {
 				return false, err
@@ -59,6 +62,21 @@ func (i *Inbox) commit(ops ...op) error {
 		i.count(c, len(ops))
 	}
 	return nil
+}
+
+// known tells that all there is to do is to put one letter that was put before: for
+// that no room is needed.
+func known(c *change, ops []op) bool {
+	p, ok := ops[0].(*put)
+	if !ok || len(ops) > 1 {
+		return false
+	}
+	h, _, err := c.head(p.id)
+	if err != nil || h.key != p.letter.Key || !p.knownTo(h) {
+		return false
+	}
+	p.fresh, p.refused = false, nil
+	return true
 }
 
 // failedCommit tells what an error of a transaction means. Where there was no room

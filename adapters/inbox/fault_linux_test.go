@@ -138,6 +138,10 @@ func workUntilFull(dir string) error {
 		_, err := i.Put(ctx, id, l)
 		return err
 	}
+	twice := letter(1)
+	if _, err := i.Put(ctx, workerID(workers), twice); err != nil {
+		return err
+	}
 	n := 0
 	for ; err == nil; n++ {
 		err = put(workerID(n%workers), uint64(n/workers)+1)
@@ -154,6 +158,13 @@ func workUntilFull(dir string) error {
 		if err := put(workerID(n%workers), uint64(n/workers)+1); !errors.Is(err, broker.ErrInboxFull) {
 			return fmt.Errorf("put %d when full: %w", k, err)
 		}
+	}
+	twice.Number++
+	if fresh, err := i.Put(ctx, workerID(workers), twice); fresh || err != nil {
+		return fmt.Errorf("put of a letter that is there, when full: %v, %w", fresh, err)
+	}
+	if err := i.Drop(ctx, workerID(workers)); err != nil {
+		return err
 	}
 	for k := range workers - 2 {
 		i.Forget(workerID(k), uint64(n/workers/2))

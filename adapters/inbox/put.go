@@ -42,7 +42,7 @@ func (p *put) apply(c *change) error {
 	if somebodyElses {
 		h = head{}
 	}
-	if p.letter.Digest != (broker.Digest{}) && h.knows(p.letter.Digest) {
+	if p.knownTo(h) {
 		return nil
 	}
 	if p.refused = p.check(c, &h); p.refused != nil {
@@ -58,6 +58,11 @@ func (p *put) apply(c *change) error {
 	}
 	p.fresh = true
 	return p.write(c, &h)
+}
+
+// knownTo tells that the letter was put into the mailbox before.
+func (p *put) knownTo(h head) bool {
+	return p.letter.Digest != (broker.Digest{}) && h.knows(p.letter.Digest)
 }
 
 // check tells why the letter cannot be taken.

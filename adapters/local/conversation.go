@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"time"
 	"unicode/utf8"
 
@@ -28,7 +29,7 @@ var _ broker.Conversation = (*conversation)(nil)
 // Send implements [broker.Conversation]. It returns when every session of the
 // recipient has acknowledged the message; one that ends meanwhile is not waited
 // for, as long as another has it. Sessions that sleep have it when the postman
-// has.
+// has. Where none of them has room for it the message is refused.
 func (v *conversation) Send(ctx context.Context, m broker.OutgoingMessage) error {
 	switch {
 	case len(m.Body) > maxBody:
@@ -40,18 +41,34 @@ func (v *conversation) Send(ctx context.Context, m broker.OutgoingMessage) error
 	// In this order: a session that wakes meanwhile may get it twice, and tells
 	// the two for one; the other way round it might not get it at all.
 	kept, err := v.connector.deposit(ctx, m.To, received)
-	if err != nil {
+	full := errors.Is(err, broker.ErrInboxFull)
+	if err != nil && !full {
 		return err
 	}
 	receipt, err := v.post(m.To, received)
 	if err != nil {
 		return err
 	}
-	safe, err := receipt.wait(ctx)
-	if err == nil && !safe && !kept {
-		return refuse("%s is not logged in", m.To)
+	safe, refused, err := receipt.wait(ctx)
+	if err != nil {
+		return err
 	}
-	return err
+	return settle(ctx, safe || kept, refused || full, m.To)
+}
+
+// settle says what became of a message, by whether some of the recipient's sessions
+// have it, and some had no room.
+func settle(ctx context.Context, safe, full bool, to string) error {
+	switch {
+	case safe && full:
+		<-ctx.Done() // it is too late to refuse it, and too early to say that all have it
+		return ctx.Err()
+	case full:
+		return refuse("the server's disk is full; try again later")
+	case !safe:
+		return refuse("%s is not logged in", to)
+	}
+	return nil
 }
 
 // post puts a message into the queue of each of the recipient's sessions.

@@ -88,7 +88,7 @@ func (q *queue) add(e broker.UpstreamEvent) {
 		q.replace(n)
 	}
 	q.waiting = append(q.waiting, e)
-	q.worker.Start(q.sink, q)
+	q.worker.Start((*offer)(q), q)
 }
 
 // replace takes older news of the same out of the queue.
@@ -117,18 +117,50 @@ func (q *queue) Next() broker.UpstreamEvent {
 	return nil
 }
 
-// taken notes that an event leaves the queue, and gives what the sink gets.
+// taken notes that an event leaves the queue.
 func (q *queue) taken(e broker.UpstreamEvent) broker.UpstreamEvent {
 	if l, ok := e.(letter); ok {
 		q.messages--
 		q.bytes -= len(l.Body)
 		q.unsafe = append(q.unsafe, handed{q.worker.Number(), l.receipt})
-		return l.MessageReceived
+		return e
 	}
 	if n, ok := newsOf(e); ok {
 		delete(q.latest, n)
 	}
 	return e
+}
+
+// offer hands on what leaves a queue: messages so that a sink without room for them
+// can refuse them, if it can at all.
+type offer queue
+
+// Deliver implements [broker.Sink].
+func (o *offer) Deliver(seq uint64, e broker.UpstreamEvent) {
+	l, ok := e.(letter)
+	if !ok {
+		o.sink.Deliver(seq, e)
+		return
+	}
+	refuser, ok := o.sink.(broker.Refuser)
+	if !ok {
+		o.sink.Deliver(seq, l.MessageReceived)
+		return
+	}
+	if refuser.Offer(seq, l.MessageReceived) != nil {
+		(*queue)(o).refused(seq)
+	}
+}
+
+// refused settles the message with that number, for which there was no room. It is
+// the last that was handed out.
+func (q *queue) refused(seq uint64) {
+	q.worker.Lock()
+	defer q.worker.Unlock()
+	if n := len(q.unsafe); n > 0 && q.unsafe[n-1].seq == seq {
+		q.unsafe[n-1].receipt.refuse()
+		q.unsafe = q.unsafe[:n-1]
+	}
 }
 
 // acknowledge settles what the sink has been given up to seq.

@@ -13,6 +13,7 @@ type receipt struct {
 	mu     sync.Mutex
 	open   int // sessions that have not said
 	safe   int // sessions that have it
+	full   int // sessions that had no room for it
 	closed chan struct{}
 }
 
@@ -31,20 +32,33 @@ func (r *receipt) settle(safe bool) {
 	if safe {
 		r.safe++
 	}
+	r.close()
+}
+
+// refuse notes that one session has no room for the message.
+func (r *receipt) refuse() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.full++
+	r.close()
+}
+
+func (r *receipt) close() {
 	if r.open--; r.open == 0 {
 		close(r.closed)
 	}
 }
 
-// wait waits until all have said, and tells whether one of them has the message.
-func (r *receipt) wait(ctx context.Context) (safe bool, err error) {
+// wait waits until all have said, and tells whether one of them has the message,
+// and whether one had no room for it.
+func (r *receipt) wait(ctx context.Context) (safe, full bool, err error) {
 	select {
 	case <-r.closed:
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		return r.safe > 0, nil
+		return r.safe > 0, r.full > 0, nil
 	case <-ctx.Done():
-		return false, ctx.Err()
+		return false, false, ctx.Err()
 	}
 }
 

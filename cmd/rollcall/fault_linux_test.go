@@ -1,12 +1,15 @@
 package main
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -133,6 +136,69 @@ func TestNoRoomForSegments(t *testing.T) {
 	h.login(bob, "office", "bob").accepted()
 	h.shut()
 	h.rollcall("audit", "verify")
+}
+
+// Where there is no room for what waits for devices, messages are refused at once,
+// whoever has sent hundreds can log out at once, and every message is either
+// refused or there.
+func TestNoRoomForMessages(t *testing.T) {
+	strace := straceOrSkip(t)
+	h := newHouse(t)
+	h.rollcall("service", "set", "office", "--kind", "local")
+	h.addUsers("ada", "bob")
+	h.open()
+	ada, bob := h.join("ada", "office:ada"), h.join("bob", "office:bob")
+	h.shut()
+	info, err := os.Stat(h.file("inbox.db"))
+	check(t, err)
+	check(t, os.Truncate(h.file("inbox.db"), info.Size()+1<<20)) // room for some
+	h.openUnder(strace, []string{h.file("inbox.db")}, "fallocate", "error=ENOSPC")
+	away := h.login(bob, "office", "bob")
+	away.accepted()
+	away.kill()
+	here := h.login(ada, "office", "ada")
+	here.accepted()
+	const messages = 200
+	for n := range messages {
+		here.say(fmt.Sprintf(`{"send":{"id":"m%d","to":"bob","body":"%d %s"}}`, n, n, noise(8<<10)))
+	}
+	here.say(`{"logout":{}}`)
+	here.wantExit(exitOK)
+	refused, said := make(map[string]bool), 0
+	for _, m := range regexp.MustCompile(`"event":"sent","id":"m([0-9]+)"(,"error":"([^"]*)")?`).FindAllStringSubmatch(here.text(), -1) {
+		said++
+		if refused[m[1]] = m[2] != ""; refused[m[1]] && !strings.Contains(m[3], "the server's disk is full; try again later") {
+			t.Errorf("message %s was refused with %q", m[1], m[3])
+		}
+	}
+	if strings.Contains(here.text(), `"event":"coverage"`) || said != messages {
+		t.Errorf("%d messages were answered, want %d and the link never lost", said, messages)
+	}
+	h.serve.await("the disk is full: what comes for devices waits upstream, or is refused to its sender")
+	check(t, syscall.Kill(tracer(t, h.serve.cmd.Process.Pid), syscall.SIGTERM)) // then calls succeed
+
+	back := clientProcess{start(t, h.env(), "client", "resume", "--identity", bob, "-o", "json", "--stay")}
+	back.accepted()
+	kept := 0
+	for n := range messages {
+		if !refused[fmt.Sprint(n)] {
+			kept++
+			back.hears("ada", fmt.Sprintf("%d [0-9a-f]*", n))
+		}
+	}
+	if kept == 0 || kept == messages {
+		t.Errorf("%d of %d messages were kept: this test shows nothing", kept, messages)
+	}
+	back.say(`{"logout":{}}`)
+	back.wantExit(exitOK)
+	h.shut()
+}
+
+// noise gives text that hardly becomes shorter by compression.
+func noise(length int) string {
+	b := make([]byte, length/2)
+	_, _ = rand.Read(b) // does not fail
+	return hex.EncodeToString(b)
 }
 
 func straceOrSkip(t *testing.T) string {

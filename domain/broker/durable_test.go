@@ -89,6 +89,52 @@ func TestFullInboxMakesUpstreamWait(t *testing.T) {
 	})
 }
 
+// TestFullInboxRefusesWhatIsOffered to a session that is awake, or sleeps.
+func TestFullInboxRefusesWhatIsOffered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, inbox := newHouseWith(t, nil)
+		alice := h.device("alice")
+		_, link := h.login(alice, "alice")
+		accepted := first[broker.Accepted](t, link)
+		talk := h.up.last()
+		before := talk.isSafe()
+		offer := func() error {
+			talk.seq++
+			return talk.sink.(broker.Refuser).Offer(talk.seq, message(1))
+		}
+		began := time.Now()
+		inbox.set(nil, broker.ErrInboxFull)
+		if err := offer(); !errors.Is(err, broker.ErrInboxFull) || time.Since(began) > 0 {
+			t.Errorf("Offer with a full inbox = %v after %v, want ErrInboxFull at once", err, time.Since(began))
+		}
+		if bodies(link) != nil || talk.isSafe() != before {
+			t.Errorf("the device got %v and upstream heard of %d, want nothing and %d", bodies(link), talk.isSafe(), before)
+		}
+		inbox.set(nil, nil)
+		if err := offer(); err != nil || talk.isSafe() != talk.seq {
+			t.Errorf("Offer = %v with %d received, want it kept and %d", err, talk.isSafe(), talk.seq)
+		}
+
+		h = h.again(inbox, nil)
+		deposit := func() (bool, error) {
+			return h.Deposit(t.Context(), h.up.Kind(), "alice", message(2))
+		}
+		began = time.Now()
+		inbox.set(nil, broker.ErrInboxFull)
+		if kept, err := deposit(); kept || !errors.Is(err, broker.ErrInboxFull) || time.Since(began) > 0 {
+			t.Errorf("Deposit with a full inbox = %v, %v after %v, want ErrInboxFull at once", kept, err, time.Since(began))
+		}
+		inbox.set(nil, nil)
+		if kept, err := deposit(); !kept || err != nil {
+			t.Errorf("Deposit = %v, %v, want it kept", kept, err)
+		}
+		_, link = h.resume(alice, accepted, 0)
+		if diff := cmp.Diff([]string{"1", "2"}, bodies(link)); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 // TestFullInboxLetsASessionEnd has a session end whose message finds no room: it
 // stays upstream's.
 func TestFullInboxLetsASessionEnd(t *testing.T) {

@@ -186,28 +186,35 @@ const maxLetterText = 240 << 10
 
 // keep puts a message into the mailbox. On return it is durable, or was already;
 // false where the session is over, and the message is upstream's still.
-func (s *session) keep(m MessageReceived) bool { return s.keepUntil(context.Background(), m) }
+func (s *session) keep(m MessageReceived) bool {
+	for {
+		kept, err := s.keepNow(m)
+		if err == nil || !s.awaitRoom() {
+			return kept
+		}
+	}
+}
 
-// keepUntil is keep for as long as ctx is not done.
-func (s *session) keepUntil(ctx context.Context, m MessageReceived) bool {
+// keepNow is keep without waiting: where there is no room it gives [ErrInboxFull].
+func (s *session) keepNow(m MessageReceived) (kept bool, err error) {
 	if len(m.Body) > maxLetterText {
 		m.Body = strings.ToValidUTF8(m.Body[:maxLetterText], "") + "…"
 	}
-	for {
-		fresh, letter, err := s.put(m)
-		switch {
-		case err == nil && !fresh:
-			s.b.counters.duplicates.Add(1)
-			return true
-		case err == nil:
-			s.b.counters.letters.Add(1)
-			s.b.foundRoom()
-			s.handOn(letter, m)
-			return true
-		case !errors.Is(err, ErrInboxFull) || !s.awaitRoom(ctx):
-			return false
-		}
+	fresh, letter, err := s.put(m)
+	switch {
+	case errors.Is(err, ErrInboxFull):
+		s.b.missRoom()
+		return false, err
+	case err != nil:
+		return false, nil
+	case !fresh:
+		s.b.counters.duplicates.Add(1)
+		return true, nil
 	}
+	s.b.counters.letters.Add(1)
+	s.b.foundRoom()
+	s.handOn(letter, m)
+	return true, nil
 }
 
 // put tries once. Every error but ErrInboxFull means that the session, or the
@@ -266,23 +273,24 @@ func (s *session) unsealable(cause error) {
 }
 
 // awaitRoom lets a while pass after the inbox was found full, in which upstream
-// keeps what it has. It gives false once the session is over, or ctx done.
-func (s *session) awaitRoom(ctx context.Context) bool {
-	if s.b.inboxFull.CompareAndSwap(false, true) {
-		s.b.logger.Error("the disk is full: what comes for devices waits upstream until there is room; free space on the disk of the data folder, a restart is not needed")
-	}
+// keeps what it has. It gives false once the session is over.
+func (s *session) awaitRoom() bool {
 	tick := make(chan struct{})
 	defer s.b.clock.AfterFunc(roomEvery, func() { close(tick) })()
 	select {
 	case <-tick:
 	case <-s.b.seq.failed:
 		return false
-	case <-ctx.Done():
-		return false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return !s.over
+}
+
+func (b *Broker) missRoom() {
+	if b.inboxFull.CompareAndSwap(false, true) {
+		b.logger.Error("the disk is full: what comes for devices waits upstream, or is refused to its sender, until there is room; free space on the disk of the data folder, a restart is not needed")
+	}
 }
 
 func (b *Broker) foundRoom() {

@@ -104,6 +104,14 @@ type Sink interface {
 	Deliver(seq uint64, e UpstreamEvent)
 }
 
+// Refuser is what a [Sink] may be besides: one that tells at once where it has no
+// room, to a server that can refuse a message to its sender.
+type Refuser interface {
+	// Offer is Deliver for a message, except that it does not wait for room: it
+	// gives [ErrInboxFull], and does not have the message then, nor had it before.
+	Offer(seq uint64, m MessageReceived) error
+}
+
 // UpstreamEvent is one of [MessageReceived], [PresenceChanged], [RosterReceived],
 // [RosterChanged], [TypingChanged] and [Closed].
 type UpstreamEvent interface{ upstreamEvent() }

@@ -69,7 +69,10 @@ type attachment struct {
 	link Link
 }
 
-var _ Session = attachment{}
+var (
+	_ Session = attachment{}
+	_ Refuser = (*session)(nil)
+)
 
 // begin makes the conversation and the first link of a session live. It gives
 // false where the session has ended meanwhile.
@@ -232,12 +235,27 @@ func (s *session) Deliver(seq uint64, e UpstreamEvent) {
 		s.upstreamClosed(e.Err)
 		return
 	case MessageReceived:
-		if !s.keep(e) {
-			return
+		if s.keep(e) {
+			s.took(seq)
 		}
+		return
 	default:
 		s.inform(e)
 	}
+	s.took(seq)
+}
+
+// Offer is Deliver without waiting for room, see [Refuser].
+func (s *session) Offer(seq uint64, m MessageReceived) error {
+	kept, err := s.keepNow(m)
+	if kept {
+		s.took(seq)
+	}
+	return err
+}
+
+// took tells upstream that what it has delivered is safe.
+func (s *session) took(seq uint64) {
 	s.mu.Lock()
 	s.taken = max(s.taken, seq)
 	conv := s.conv

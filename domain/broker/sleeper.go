@@ -14,8 +14,8 @@ import (
 type Postman interface {
 	// Deposit puts a message into the mailboxes of the sessions that sleep under
 	// an account of a service of that kind. kept tells that it is durable with
-	// one of them at least; without an error and false there is none. It waits
-	// for room like [Sink].Deliver, until ctx is done.
+	// one of them at least; without an error and false there is none. Where
+	// one of them has no room for it that is an [ErrInboxFull].
 	Deposit(ctx context.Context, kind domain.Kind, account string, m MessageReceived) (kept bool, err error)
 }
 
@@ -76,6 +76,7 @@ func (l *sleepers) wake(id domain.SessionID) {
 
 // Deposit implements [Postman].
 func (b *Broker) Deposit(ctx context.Context, kind domain.Kind, account string, m MessageReceived) (kept bool, err error) {
+	var full error
 	for _, id := range b.sleepers.of(sleeper{kind, account}) {
 		s, err := b.sleeping(ctx, id)
 		if err != nil {
@@ -85,13 +86,13 @@ func (b *Broker) Deposit(ctx context.Context, kind domain.Kind, account string, 
 			b.sleepers.wake(id)
 			continue
 		}
-		ok, err := s.deposit(ctx, m)
+		ok, err := s.deposit(m)
 		if err != nil {
-			return kept, err
+			full = err // and yet another may have had it before
 		}
 		kept = kept || ok
 	}
-	return kept, nil
+	return kept, full
 }
 
 // sleeping gives a session by its seat; nil where it is over.
@@ -109,9 +110,9 @@ func (b *Broker) sleeping(ctx context.Context, id domain.SessionID) (s *session,
 }
 
 // deposit keeps a message for a session that may have no conversation.
-func (s *session) deposit(ctx context.Context, m MessageReceived) (kept bool, err error) {
+func (s *session) deposit(m MessageReceived) (kept bool, err error) {
 	if err := s.holdMailbox(); err != nil {
 		return false, nil // it is over
 	}
-	return s.keepUntil(ctx, m), ctx.Err()
+	return s.keepNow(m)
 }
