@@ -113,8 +113,9 @@ type Broker struct {
 	unsweep   func() bool // the sweep of the day
 	sweeping  sync.Mutex  // held by the one sweep that is under way
 	sweepDue  atomic.Bool
-	inside    sync.WaitGroup // logins and resumes under way
-	ending    sync.WaitGroup // sessions on their way out
+	idle      map[MailboxID]idleMailbox // sweeping's own: of the latest sweep
+	inside    sync.WaitGroup            // logins and resumes under way
+	ending    sync.WaitGroup            // sessions on their way out
 	stopOnce  sync.Once
 	stopErr   error
 }

@@ -26,7 +26,7 @@ func (b *Broker) settleLate(ctx context.Context, e ending, received uint64) {
 		return
 	}
 	b.inbox.Forget(id, received)
-	if received == held.Last && box.owner == nil {
+	if received == held.Last && box.owner == nil && !b.hasAnswers(id) {
 		b.dropMailbox(id)
 	}
 }

@@ -50,7 +50,7 @@ func (b *Broker) abandon(s *session, conv Conversation, cause error, link Link) 
 	s.close(nil)
 	b.unregister(s)
 	s.logout(conv)
-	s.leaveMailbox(b.maySucceed(s))
+	s.leaveMailbox(b.causeOf(s))
 	if cause == nil {
 		cause = s.finish(context.Background(), domain.EndUpstreamClosed, "")
 	}
@@ -60,11 +60,10 @@ func (b *Broker) abandon(s *session, conv Conversation, cause error, link Link) 
 	return link.Send(interrupted(s.id))
 }
 
-// maySucceed tells that the device may have another session under the account, as
-// far as the one on record goes.
-func (b *Broker) maySucceed(s *session) bool {
-	e, ended := b.dir.ended(s.id, s.device)
-	return !ended || lasting(e.cause)
+// causeOf gives how the session ended, as far as that is on record; else zero.
+func (b *Broker) causeOf(s *session) domain.EndCause {
+	e, _ := b.dir.ended(s.id, s.device)
+	return e.cause
 }
 
 // attempt is a login that has been given a seat, or a session that wakes.
@@ -221,7 +220,7 @@ func (a *attempt) loginError(ctx context.Context, err error) error {
 func (b *Broker) refuse(s *session, cause error, link Link) error {
 	s.close(nil)
 	b.unregister(s)
-	s.leaveMailbox(b.maySucceed(s))
+	s.leaveMailbox(b.causeOf(s))
 	answer := interrupted(s.id)
 	var refusal *UpstreamError
 	if errors.As(cause, &refusal) {

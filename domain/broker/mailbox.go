@@ -144,8 +144,10 @@ func lasting(cause domain.EndCause) bool {
 }
 
 // leaveMailbox lets go of the mailbox, after the last letter was put. What waits
-// in it stays for the device's next session, if it is to have one.
-func (s *session) leaveMailbox(keep bool) {
+// in it stays for the device's next session, if it is to have one, and so do the
+// answers to its messages: those that it did not hear it asks for again there. A
+// device that logs out has heard them.
+func (s *session) leaveMailbox(cause domain.EndCause) {
 	box := s.mailbox()
 	if box == nil {
 		return
@@ -158,11 +160,19 @@ func (s *session) leaveMailbox(keep bool) {
 	}
 	box.owner = nil
 	s.mu.Lock()
-	useless := s.kept && (!keep || s.outbox.acked >= s.outbox.last)
+	kept, empty := s.kept, s.outbox.acked >= s.outbox.last
 	s.mu.Unlock()
-	if useless {
+	if kept && (!lasting(cause) || empty && (cause == domain.EndLogout || !s.b.hasAnswers(id))) {
 		s.b.dropMailbox(id)
 	}
+}
+
+func (b *Broker) hasAnswers(id MailboxID) bool {
+	answers, err := b.inbox.Answers(context.Background(), id)
+	if err != nil {
+		_ = b.failInbox("read answers", err)
+	}
+	return err != nil || len(answers) > 0
 }
 
 // dropMailbox removes a mailbox. Where there is no room for that, a later sweep

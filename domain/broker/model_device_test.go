@@ -126,8 +126,8 @@ func (d *modelDevice) try(m broker.FromDevice) (ok bool) {
 
 func (d *modelDevice) acknowledge() {
 	d.collect()
-	if latest := d.messages.had; d.try(broker.Ack{Number: d.seen}) {
-		d.messages.acked = latest
+	if latest := d.messages.here; d.try(broker.Ack{Number: d.seen}) {
+		d.messages.acked = max(d.messages.acked, latest)
 		d.collect()
 	}
 }
@@ -178,7 +178,7 @@ func (d *modelDevice) login() {
 func (m *modelMessages) begin(crashes int) {
 	m.here, m.repeats = 0, m.acked+1
 	if crashes > m.crashes {
-		m.crashes, m.repeats = crashes, 1
+		m.crashes, m.repeats, m.acked = crashes, 1, 0
 	}
 }
 

@@ -291,7 +291,7 @@ func (s *session) end(n Notice) {
 	conv := s.close(n)
 	s.b.unregister(s)
 	s.logout(conv)
-	s.leaveMailbox(lasting(n.Cause))
+	s.leaveMailbox(n.Cause)
 }
 
 // close marks the session as over, and closes its link, after saying goodbye if

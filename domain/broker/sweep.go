@@ -20,10 +20,10 @@ const judgedAtOnce = 512
 type verdict uint8
 
 const (
-	keepIt verdict = iota
-	dropIdle
-	dropOld       // for nobody came for it
-	dropForbidden // whoever has it in hand
+	keepIt        verdict = iota
+	dropIdle              // for it has been empty for a day
+	dropOld               // for nobody came for it
+	dropForbidden         // whoever has it in hand
 )
 
 // sweepDaily looks through the inbox now and once a day. The broker's lock is
@@ -66,13 +66,16 @@ func (b *Broker) sweep(ctx context.Context) error {
 		}
 		all = append(all, m)
 	}
-	dropped := map[verdict]int{}
+	dropped, idle := map[verdict]int{}, make(map[MailboxID]idleMailbox)
 	for some := range slices.Chunk(all, judgedAtOnce) {
 		verdicts := make([]verdict, len(some))
 		if err := b.seq.look(ctx, func(t *turn) { t.judgeAll(some, verdicts) }); err != nil {
 			return err
 		}
 		for i, m := range some {
+			if verdicts[i] == dropIdle && !b.idleForLong(m, idle) {
+				continue
+			}
 			if err := b.sweepOut(ctx, m, verdicts[i]); err != nil {
 				return err
 			}
@@ -81,10 +84,29 @@ func (b *Broker) sweep(ctx context.Context) error {
 			}
 		}
 	}
+	b.idle = idle
 	if dropped[dropOld]+dropped[dropForbidden] > 0 {
 		b.logger.Info("messages were removed that waited for devices", "mailboxes not called for", dropped[dropOld], "mailboxes of who may not log in any more", dropped[dropForbidden])
 	}
 	return nil
+}
+
+// idleMailbox is one that nothing waits in, and since when it was seen like that.
+type idleMailbox struct {
+	as    Mailbox
+	since time.Time
+}
+
+// idleForLong tells that a mailbox may go that nothing waits in: the answers in it
+// may still be asked for, by a device that logs in anew. It notes in now those that
+// stay. sweeping is held.
+func (b *Broker) idleForLong(m Mailbox, now map[MailboxID]idleMailbox) bool {
+	seen := b.idle[m.ID]
+	if seen.as != m {
+		seen = idleMailbox{m, b.clock.Now()}
+	}
+	now[m.ID] = seen
+	return b.clock.Now().Sub(seen.since) >= sweepEvery
 }
 
 func (t *turn) judgeAll(all []Mailbox, verdicts []verdict) {
