@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -38,9 +39,10 @@ type ramps struct {
 
 // ramp is what is known of one service.
 type ramp struct {
-	paid     time.Time // the time up to which the rate is used up
-	promised time.Time // the time up to which devices were told to return
-	away     time.Time // since when the server cannot be reached; zero while it can
+	paid     time.Time   // the time up to which the rate is used up
+	free     []time.Time // turns that were given up, and are still to come
+	promised time.Time   // the time up to which devices were told to return
+	away     time.Time   // since when the server cannot be reached; zero while it can
 }
 
 func newRamps(rate Rate, clock Clock) *ramps {
@@ -65,7 +67,7 @@ func (r *ramps) pass(ctx context.Context, id domain.ServiceID) error {
 	if r.rate.Every < 0 {
 		return nil
 	}
-	wait, err := r.reserve(id)
+	turn, wait, err := r.reserve(id)
 	if err != nil || wait <= 0 {
 		return err
 	}
@@ -75,8 +77,30 @@ func (r *ramps) pass(ctx context.Context, id domain.ServiceID) error {
 	case <-ready:
 		return nil
 	case <-ctx.Done():
+		r.giveUp(id, turn)
 		return ctx.Err()
 	}
+}
+
+// giveUp leaves a turn to whoever comes next.
+func (r *ramps) giveUp(id domain.ServiceID, turn time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := r.of(id)
+	p.free = append(p.free, turn)
+}
+
+// reuse gives the earliest of the turns that were given up and are still to come.
+func (p *ramp) reuse(now time.Time) (turn time.Time, ok bool) {
+	p.free = slices.DeleteFunc(p.free, now.After)
+	if len(p.free) == 0 {
+		p.free = nil
+		return turn, false
+	}
+	turn = slices.MinFunc(p.free, time.Time.Compare)
+	at := slices.Index(p.free, turn)
+	p.free = slices.Delete(p.free, at, at+1)
+	return turn, true
 }
 
 // of gives what is known of a service. The lock is held.
@@ -87,20 +111,23 @@ func (r *ramps) of(id domain.ServiceID) *ramp {
 	return r.services[id]
 }
 
-// reserve takes the next turn and gives how long it is until then. Where that is
+// reserve takes the next turn and gives when it is, and how long until then. Where that is
 // too long it takes the next place among those who are to return instead.
-func (r *ramps) reserve(id domain.ServiceID) (time.Duration, error) {
+func (r *ramps) reserve(id domain.ServiceID) (turn time.Time, wait time.Duration, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p, now := r.of(id), r.clock.Now()
+	if turn, ok := p.reuse(now); ok {
+		return turn, turn.Sub(now), nil
+	}
 	p.paid = later(p.paid, now)
-	wait := p.paid.Sub(now) - time.Duration(r.rate.Burst-1)*r.rate.Every
+	wait = p.paid.Sub(now) - time.Duration(r.rate.Burst-1)*r.rate.Every
 	if wait <= wakingPatience {
 		p.paid = p.paid.Add(r.rate.Every)
-		return wait, nil
+		return now.Add(wait), wait, nil
 	}
 	p.promised = later(p.promised, now.Add(wait)).Add(r.rate.Every)
-	return 0, &laterError{jitter(p.promised.Sub(now))}
+	return turn, 0, &laterError{jitter(p.promised.Sub(now))}
 }
 
 func later(a, b time.Time) time.Time {
