@@ -14,7 +14,7 @@ import (
 
 var (
 	// ErrIdentityInUse tells that another process works with the identity.
-	ErrIdentityInUse = errors.New("the identity is in use by another process")
+	ErrIdentityInUse = errors.New("the identity is in use by another process; stop that first")
 	// ErrNoSession tells that the identity has no session on a service to
 	// resume.
 	ErrNoSession = errors.New("no session to resume; log in")

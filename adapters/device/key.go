@@ -45,6 +45,19 @@ func (k Key) GoString() string { return "device.Key(" + k.String() + ")" }
 // Format keeps the private half out of every other verb.
 func (k Key) Format(f fmt.State, _ rune) { fmt.Fprint(f, k.String()) }
 
+// KeyFileError tells that the file at Path holds no server key.
+type KeyFileError struct {
+	Path  string
+	Fault error
+}
+
+func (e *KeyFileError) Error() string {
+	return fmt.Sprintf("read server key %s: %v; put the file back from a backup, "+
+		"or remove it to get a new key and enrol every device again", e.Path, e.Fault)
+}
+
+func (e *KeyFileError) Unwrap() error { return e.Fault }
+
 const keyFileHeader = "rollcall server key 1\n"
 
 // LoadOrCreateKey reads the key file at path; where there is none it draws a key
@@ -61,8 +74,7 @@ func LoadOrCreateKey(path string) (Key, error) {
 	}
 	key, err := parseKeyFile(string(b))
 	if err != nil {
-		return Key{}, fmt.Errorf("read server key %s: %w; put the file back from a backup, "+
-			"or remove it to get a new key and enrol every device again", path, err)
+		return Key{}, &KeyFileError{path, err}
 	}
 	return key, nil
 }

@@ -20,7 +20,7 @@ var (
 	ErrOfferSpent    = domain.ErrOfferSpent
 	ErrTryLater      = errors.New("the server cannot enrol anybody now; try again in a minute")
 	// ErrOutboxFull tells that too many messages wait for an answer.
-	ErrOutboxFull = errors.New("too many messages wait for the server's answer")
+	ErrOutboxFull = errors.New("too many messages wait for the server's answer; send this one when some of them are answered")
 	// ErrSessionOver tells that a message came too late for its session.
 	ErrSessionOver = errors.New("the session is over; log in and send it then")
 	// ErrSameID tells of a message with the id of one that waits for an answer.

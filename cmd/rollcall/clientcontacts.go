@@ -112,7 +112,7 @@ func (o *clientOutput) presence(p broker.PresenceChanged) error {
 		c.shows[p.Contact] = p
 	}
 	return o.say(clientEvent{Event: "presence", Contact: p.Contact, Show: p.Show.String(), Text: p.Text},
-		"-- %s is %v %s", p.Contact, p.Show, p.Text)
+		"-- %s", strings.TrimRight(p.Contact+" is "+p.Show.String()+" "+p.Text, " "))
 }
 
 // doubt waits for what is said of those who are known not to be offline.

@@ -154,8 +154,10 @@ func (o *clientOutput) sent(m broker.Sent) {
 	_ = o.say(e, "-- not sent: %s", m.Error)
 }
 
-func (o *clientOutput) mistake(err error) {
-	_ = o.say(clientEvent{Event: "error", Error: err.Error()}, "-- %v", err)
+// mistake tells that a line of input came to nothing, and which message it was, if
+// that had an id.
+func (o *clientOutput) mistake(id string, err error) {
+	_ = o.say(clientEvent{Event: "error", ID: id, Error: err.Error()}, "-- %v", err)
 }
 
 // item prints an item. Once it is printed it counts as safe.

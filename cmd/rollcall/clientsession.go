@@ -70,7 +70,7 @@ func (a *app) obey(s *device.Session, out *clientOutput, stay bool) {
 			err = wish.do(s)
 		}
 		if err != nil {
-			out.mistake(err)
+			out.mistake(wish.message(), err)
 		}
 		if readErr != nil {
 			if !stay {
@@ -97,6 +97,14 @@ type wishSend struct {
 type wishPresence struct {
 	Show string `json:"show"`
 	Text string `json:"text"`
+}
+
+// message gives the id that the message to send was given, if any.
+func (w wish) message() string {
+	if w.Send == nil {
+		return ""
+	}
+	return w.Send.ID
 }
 
 func (w wish) do(s *device.Session) error {

@@ -40,6 +40,7 @@ func openCore(ctx context.Context, data string, cost local.Cost, timing broker.T
 			err = errors.Join(err, store.Close())
 		}
 	}()
+	warnOfLoss(data, store.log.Last(), logger)
 	key, err := device.LoadOrCreateKey(filepath.Join(data, serverKeyFile))
 	if err != nil {
 		return nil, err

@@ -142,7 +142,9 @@ func openForChanging(ctx context.Context, data string, logger *slog.Logger) (*ap
 		return nil, nil, err
 	}
 	a := &appliance{store: c.store, data: data, broker: c.broker, key: c.key, address: stoppedAddress(settings)}
-	done := func() error { return errors.Join(c.stop(), a.caughtUp(context.WithoutCancel(ctx)), c.store.Close()) }
+	done := func() error {
+		return errors.Join(c.stop(), a.caughtUp(context.WithoutCancel(ctx)), c.inbox.Close(), c.store.Close())
+	}
 	return a, done, nil
 }
 

@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,8 +40,10 @@ func (b *Broker) shutDown(ctx context.Context) error {
 	wait(ctx, &parting)
 	wait(ctx, &b.inside)
 	var err error
+	kept := len(sessions) // those that somebody has been heard of since the start
 	if wasOpen && !b.seq.full.Load() {
 		err = b.seq.do(context.WithoutCancel(ctx), func(t *turn) error {
+			kept = len(slices.Collect(t.ledger().Seats()))
 			_, err := t.decide(domain.StopBroker{At: t.now})
 			return err
 		})
@@ -49,7 +52,7 @@ func (b *Broker) shutDown(ctx context.Context) error {
 	wait(ctx, &b.ending)
 	b.keeper.stop(ctx)
 	if wasOpen {
-		b.logger.Info("the broker has stopped; sessions keep their seats", "sessions", len(sessions))
+		b.logger.Info("the broker has stopped; sessions keep their seats", "sessions", kept)
 	}
 	return err
 }

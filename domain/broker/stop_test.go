@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"log/slog"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -338,6 +340,25 @@ func TestClockThatWentBackEndsNobodyWhoIsHeard(t *testing.T) {
 		synctest.Wait()
 		if link.isClosed() {
 			t.Errorf("the session was ended: %+v", first[broker.Notice](t, link))
+		}
+	})
+}
+
+// The line at the end counts the seats that are kept: also those of devices that
+// have not been heard of since the start.
+func TestStopCountsTheSeatsThatAreKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var said bytes.Buffer
+		h, inbox := newHouseWith(t, nil)
+		h.login(h.device("alice"), "alice")
+		h.login(h.device("bob"), "bob")
+		h = h.again(inbox, func(c *broker.Config) { c.Logger = slog.New(slog.NewTextHandler(&said, nil)) })
+		h.login(h.device("carol"), "carol")
+		if err := h.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if want := "sessions keep their seats\" sessions=3\n"; !strings.Contains(said.String(), want) {
+			t.Errorf("said %q, want %q", said.String(), want)
 		}
 	})
 }
