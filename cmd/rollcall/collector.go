@@ -79,7 +79,7 @@ var (
 	keptMetric       = counter("inbox_letters_total", "Messages that were put into the inbox.")
 	duplicatesMetric = counter("inbox_duplicates_total", "Messages that came from upstream once more and were there already.")
 	withheldMetric   = counter("news_withheld_total", "News of contacts that was not sent to devices nobody used.")
-	mailboxesMetric  = gauge("inbox_mailboxes", "Mailboxes that hold anything.")
+	mailboxesMetric  = gauge("inbox_mailboxes", "Mailboxes, also those where nothing waits.")
 	lettersMetric    = gauge("inbox_letters", "Letters that wait for devices.")
 	inboxMetric      = gauge("inbox_bytes", "Size of what waits for devices.")
 	droppedMetric    = counter("inbox_dropped_total", "Letters that gave way to later ones.")

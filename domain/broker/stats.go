@@ -53,7 +53,7 @@ type Stats struct {
 
 // InboxStats is what waits on disk for devices.
 type InboxStats struct {
-	Mailboxes int    // that hold anything
+	Mailboxes int    // that there are, also those where nothing waits
 	Letters   int    // and notes, in all of them
 	Bytes     int    // their size
 	Dropped   uint64 // letters that gave way to later ones since the start
