@@ -162,7 +162,9 @@ func TestManySessionsOutliveTheAppliance(t *testing.T) {
 	c := newCrowd(t, h, size)
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()
+	began := time.Now()
 	c.run(ctx, t)
+	c.awaitBack(t, began)
 
 	for _, end := range []struct {
 		name string
