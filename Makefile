@@ -70,6 +70,8 @@ crash:
 	ROLLCALL_CRASH_ROUNDS=$(CRASH_ROUNDS) $(GO) test -count=1 -timeout 60m -run 'Crash|Kill' ./...
 
 torture: peers
+	ROLLCALL_TORTURE=1 $(GO) test -count=1 -timeout 60m ./domain -rapid.checks=500
+	ROLLCALL_TORTURE=1 ROLLCALL_REQUIRE_PEERS=1 $(GO) test -count=1 -timeout 60m ./adapters/inbox
 	ROLLCALL_TORTURE=1 $(GO) test -count=1 -timeout 60m ./eventstore/boltlog/internal/...
 	ROLLCALL_TORTURE=1 ROLLCALL_REQUIRE_PEERS=1 $(GO) test -count=1 -timeout 60m ./eventstore/boltlog -rapid.checks=1000
 	ROLLCALL_TORTURE=1 ROLLCALL_REQUIRE_PEERS=1 $(GO) test -count=1 -timeout 60m -run 'DiskFails|FullDisk|ArriveOnce|CutAtEveryByte|KilledAtEveryStep|ManySessions' ./cmd/rollcall

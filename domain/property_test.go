@@ -3,6 +3,7 @@ package domain_test
 import (
 	"errors"
 	"maps"
+	"os"
 	"reflect"
 	"slices"
 	"testing"
@@ -14,8 +15,17 @@ import (
 	"rollcall/domain"
 )
 
-// stepsPerRun times the 100 runs that rapid makes is the least that is tried.
-const stepsPerRun = 400
+// stepsPerRun times the 100 runs that rapid makes is the least that is tried; the long
+// form goes further.
+var stepsPerRun = longer(200, 400)
+
+// longer gives the second number where the long forms of the tests are wanted.
+func longer(short, long int) int {
+	if os.Getenv("ROLLCALL_TORTURE") != "" {
+		return long
+	}
+	return short
+}
 
 // TestPromises lets random commands and touches run over one ledger and checks
 // after each that the log holds what it promises (see model), that the log
