@@ -23,6 +23,14 @@ const lockWait = time.Second
 // asideSuffix is put behind the name of a damaged file. One is kept, to look at.
 const asideSuffix = ".damaged"
 
+// mapSize is how much of the address space is set aside for the file. A file that
+// outgrows its mapping is mapped anew, for which bbolt waits for all readers, and copies
+// all that the transaction has put so far.
+const mapSize = 64 << 20
+
+// growSize is by how much the file is made longer, at least.
+const growSize = 64 << 10
+
 // openFile opens the views' file; a damaged one is set aside and a new one made.
 func openFile(path string, logger *slog.Logger) (*bbolt.DB, error) {
 	db, err := openBolt(path, false)
@@ -47,10 +55,16 @@ func openBolt(path string, readOnly bool) (db *bbolt.DB, err error) {
 	options := *bbolt.DefaultOptions
 	options.Timeout, options.ReadOnly = lockWait, readOnly
 	options.FreelistType = bbolt.FreelistMapType
+	if !readOnly {
+		options.InitialMmapSize = mapSize
+	}
 	err = guard(path, func() error {
 		db, err = bbolt.Open(path, 0o600, &options)
 		return err
 	})
+	if err == nil {
+		db.AllocSize = growSize
+	}
 	var io *fs.PathError
 	var damage *DamageError
 	switch {
