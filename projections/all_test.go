@@ -86,7 +86,7 @@ func (r *restarts) append(records []domain.Record) {
 
 func (r *restarts) happen() {
 	name := rapid.SampledFrom(r.set.Names()).Draw(r.rt, "projection")
-	switch rapid.SampledFrom([]string{"nothing", "close", "kill", "delete", "check", "rebuild"}).Draw(r.rt, "then") {
+	switch rapid.SampledFrom([]string{"nothing", "close", "kill", "delete", "check", "rebuild", "rebuild all"}).Draw(r.rt, "then") {
 	case "close":
 		r.must(r.set.Close())
 		r.open()
@@ -101,6 +101,12 @@ func (r *restarts) happen() {
 		r.must(same(r.set.Check(r.t.Context(), name, nil)))
 	case "rebuild":
 		r.must(same(r.set.Rebuild(r.t.Context(), name, nil)))
+	case "rebuild all":
+		reports, err := r.set.RebuildAll(r.t.Context(), r.set.Names(), nil)
+		r.must(err)
+		for _, report := range reports {
+			r.must(same(report, nil))
+		}
 	}
 }
 

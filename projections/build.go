@@ -24,32 +24,18 @@ type build struct {
 	maker   *maker
 	scratch *scratch // where the view is made; nil: beside the live one
 	meter   *meter
+	resumed domain.Position // where it goes on
+	goal    domain.Position // of the pass under way
 }
 
-// run makes the view and compares it with the live one.
-func (b *build) run(ctx context.Context, progress func(Progress)) (Report, error) {
-	b.meter = newMeter(progress, uint64(b.maker.cursor))
-	report := Report{Projection: b.maker.projection.Name, Resumed: b.maker.cursor}
-	err := b.approach(ctx)
-	if err == nil {
-		report.Difference, err = b.compare(ctx)
-	}
+// report compares the view, which is only a little behind, with the live one.
+func (b *build) report(ctx context.Context) (Report, error) {
+	report := Report{Projection: b.maker.projection.Name, Resumed: b.resumed}
+	var err error
+	report.Difference, err = b.compare(ctx)
 	report.Position = b.maker.cursor
 	report.Took = time.Since(b.meter.begin)
 	return report, err
-}
-
-// approach folds until the live view is only a little ahead.
-func (b *build) approach(ctx context.Context) error {
-	for {
-		live, err := b.set.liveAbout(b.maker.projection.Name)
-		if err != nil || live.saved <= b.maker.cursor+liveBatch {
-			return err
-		}
-		if err := b.foldTo(ctx, live); err != nil {
-			return err
-		}
-	}
 }
 
 // foldTo folds up to where the live view stands.
@@ -61,27 +47,28 @@ func (b *build) foldTo(ctx context.Context, live standing) error {
 		if err != nil {
 			return err
 		}
-		if n := live.saved - b.maker.cursor; n < domain.Position(len(some)) {
-			some = some[:n]
+		err := b.take(some, live.saved)
+		if b.maker.cursor == live.saved {
+			b.meter.at(uint64(live.saved), uint64(live.saved))
 		}
-		if err := b.take(some, live.saved); err != nil || b.maker.cursor == live.saved {
+		if err != nil || b.maker.cursor == live.saved {
 			return err
 		}
 	}
 	return nil
 }
 
-// take folds in records, tells how far it has come, and saves now and then.
-func (b *build) take(records []domain.Record, total domain.Position) error {
+// take folds in records up to a position, and saves now and then.
+func (b *build) take(records []domain.Record, upTo domain.Position) error {
+	if n := len(records); n > 0 && records[n-1].Position > upTo {
+		over := records[n-1].Position - upTo // positions have no gaps
+		records = records[:n-min(n, int(over))]
+	}
 	before := b.maker.cursor
 	if err := b.maker.takeAll(records); err != nil {
 		return err
 	}
-	now := b.maker.cursor
-	if now == total || now/progressEvery != before/progressEvery {
-		b.meter.at(uint64(now), uint64(total))
-	}
-	if now/rebuildBatch != before/rebuildBatch {
+	if b.maker.cursor/rebuildBatch != before/rebuildBatch {
 		return b.save()
 	}
 	return nil

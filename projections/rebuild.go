@@ -30,37 +30,89 @@ type Report struct {
 // made is kept when ctx ends it early, and the next Rebuild goes on from there.
 // progress, which may be nil, is called now and then.
 func (s *Set) Rebuild(ctx context.Context, name string, progress func(Progress)) (Report, error) {
+	reports, err := s.RebuildAll(ctx, []string{name}, progress)
+	return only(reports), err
+}
+
+// RebuildAll is [Set.Rebuild] for several views, in one pass over the log. It gives the
+// reports of those whose place has been taken, in the order of the names, also with an
+// error. What the reports say it took is counted from the beginning of the pass.
+func (s *Set) RebuildAll(ctx context.Context, names []string, progress func(Progress)) (reports []Report, err error) {
 	if s.readOnly {
-		return Report{}, ErrReadOnly
+		return nil, ErrReadOnly
 	}
-	done, err := s.reserve(name)
-	if err != nil {
-		return Report{}, err
+	for _, name := range names {
+		done, err := s.reserve(name)
+		if err != nil {
+			return nil, err
+		}
+		defer done()
 	}
-	defer done()
 	if err := s.CatchUp(ctx); err != nil && !errors.Is(err, ErrRunning) {
-		return Report{}, err
+		return nil, err
 	}
-	b, err := s.resumeBuild(name)
-	if err != nil {
-		return Report{}, err
+	var p pass
+	for _, name := range names {
+		b, err := s.resumeBuild(name)
+		if err != nil {
+			return nil, err
+		}
+		p.add(b)
 	}
-	report, err := b.run(ctx, progress)
-	if err != nil {
-		return report, errors.Join(err, b.save())
+	if err := p.run(ctx, progress); err != nil {
+		return nil, errors.Join(err, p.save(0))
 	}
-	return report, b.swap(ctx)
+	for i, b := range p.builds {
+		report, err := p.report(ctx, b)
+		if err == nil {
+			err = b.swap(ctx)
+		}
+		if err != nil {
+			return reports, errors.Join(err, p.save(i))
+		}
+		reports = append(reports, report)
+	}
+	return reports, nil
 }
 
 // Check makes a view again, in a file for the time being, and only compares it
 // with the live one, which goes on answering and growing.
 func (s *Set) Check(ctx context.Context, name string, progress func(Progress)) (report Report, err error) {
-	b, err := s.scratchBuild(name)
-	if err != nil {
-		return Report{}, err
+	reports, err := s.CheckAll(ctx, []string{name}, progress)
+	return only(reports), err
+}
+
+// CheckAll is [Set.Check] for several views, in one pass over the log. Those that can be
+// compared are, and their reports come also with the *[StaleError] of another.
+func (s *Set) CheckAll(ctx context.Context, names []string, progress func(Progress)) (reports []Report, err error) {
+	var p pass
+	for _, name := range names {
+		b, buildErr := s.scratchBuild(name)
+		if buildErr != nil {
+			err = errors.Join(err, buildErr)
+			continue
+		}
+		defer func() { err = errors.Join(err, b.scratch.remove()) }()
+		p.add(b)
 	}
-	defer func() { err = errors.Join(err, b.scratch.remove()) }()
-	return b.run(ctx, progress)
+	if err := p.run(ctx, progress); err != nil {
+		return nil, err
+	}
+	for _, b := range p.builds {
+		report, reportErr := p.report(ctx, b)
+		if reportErr != nil {
+			return reports, errors.Join(err, reportErr)
+		}
+		reports = append(reports, report)
+	}
+	return reports, err
+}
+
+// only gives the one report there is, if there is one.
+func only(reports []Report) (r Report) {
+	for _, r = range reports {
+	}
+	return r
 }
 
 // reserve keeps a second rebuild of the same view away until done is called.
@@ -101,7 +153,7 @@ func (s *Set) resumeBuild(name string) (*build, error) {
 		m = newMaker(live.projection, rebuildRoot, s.log.ID())
 		err = s.write(m.discard)
 	}
-	return &build{set: s, maker: m}, err
+	return &build{set: s, maker: m, resumed: m.cursor}, err
 }
 
 // scratchBuild begins a build in a file of its own.

@@ -13,18 +13,24 @@ const apartRecords = 1 << 10
 
 // take folds records into every view. s.mu is held.
 func (s *Set) take(records []domain.Record) {
-	workers := min(len(s.makers), runtime.GOMAXPROCS(0))
-	if len(records) < apartRecords || workers < 2 {
-		for _, m := range s.makers {
-			s.takeInto(m, records)
+	beside(len(s.makers), len(records), func(i int) { s.takeInto(s.makers[i], records) })
+}
+
+// beside does n pieces of work, each about so many records, beside each other where
+// that is worth while.
+func beside(n, records int, do func(i int)) {
+	workers := min(n, runtime.GOMAXPROCS(0))
+	if records < apartRecords || workers < 2 {
+		for i := range n {
+			do(i)
 		}
 		return
 	}
 	var next atomic.Int32
 	var running sync.WaitGroup
 	work := func() {
-		for i := int(next.Add(1)); i <= len(s.makers); i = int(next.Add(1)) {
-			s.takeInto(s.makers[i-1], records)
+		for i := int(next.Add(1)); i <= n; i = int(next.Add(1)) {
+			do(i - 1)
 		}
 	}
 	for range workers - 1 {

@@ -230,12 +230,14 @@ type Rebuild struct {
 	CheckOnly bool `json:"check_only,omitempty"`
 }
 
-// RebuildProgress is how far a projection has been made anew.
+// RebuildProgress is how far projections have been made anew.
 type RebuildProgress struct {
+	// Projection is the one that is Done, and before that all that are made in one
+	// pass over the log, parted by commas.
 	Projection string   `json:"projection"`
 	Events     uint64   `json:"events"`  // folded so far
 	Total      uint64   `json:"total"`   // in the log
-	Elapsed    Duration `json:"elapsed"` // since this projection's rebuild began
+	Elapsed    Duration `json:"elapsed"` // since the pass began
 	Done       bool     `json:"done"`
 	// Difference names, once Done, the first entry in which the live projection
 	// was not what the log says; empty if they agree.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"iter"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"rollcall/adapters/control"
@@ -36,48 +38,50 @@ func (a *appliance) Backup(ctx context.Context, path string) (control.BackupDone
 // Rebuild implements [control.Operator].
 func (a *appliance) Rebuild(ctx context.Context, r control.Rebuild) iter.Seq2[control.RebuildProgress, error] {
 	return func(yield func(control.RebuildProgress, error) bool) {
-		names := r.Names
-		if len(names) == 0 {
-			names = a.views.Names()
-		}
-		for _, name := range names {
-			if !a.rebuildOne(ctx, name, r.CheckOnly, yield) {
-				return
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		wanted := true
+		tell := func(p control.RebuildProgress, err error) {
+			if wanted {
+				wanted = yield(p, err)
 			}
+			if !wanted {
+				cancel()
+			}
+		}
+		reports, err := a.rebuildAll(ctx, r, func(p control.RebuildProgress) { tell(p, nil) })
+		for _, report := range reports {
+			tell(rebuilt(report.Projection, report), nil)
+		}
+		if err != nil {
+			tell(control.RebuildProgress{}, err)
 		}
 	}
 }
 
-// rebuildOne rebuilds one projection; false if nobody wants to hear more.
-func (a *appliance) rebuildOne(ctx context.Context, name string, checkOnly bool, yield func(control.RebuildProgress, error) bool) bool {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	began, wanted := time.Now(), true
-	progress := func(p projections.Progress) {
-		if !wanted {
-			return
-		}
-		wanted = yield(control.RebuildProgress{Projection: name, Events: p.Events, Total: p.Total, Elapsed: control.Duration(time.Since(began))}, nil)
-		if !wanted {
-			cancel()
+// rebuildAll rebuilds the projections in one pass over the log.
+func (a *appliance) rebuildAll(ctx context.Context, r control.Rebuild, tell func(control.RebuildProgress)) ([]projections.Report, error) {
+	names := a.views.Names()
+	if len(r.Names) > 0 {
+		names = nil
+	}
+	for _, name := range r.Names {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	}
-	work := a.views.Rebuild
-	if checkOnly {
-		work = a.views.Check
+	began, all := time.Now(), strings.Join(names, ", ")
+	work := a.views.RebuildAll
+	if r.CheckOnly {
+		work = a.views.CheckAll
 	}
-	report, err := work(ctx, name, progress)
-	if !wanted {
-		return false
-	}
+	reports, err := work(ctx, names, func(p projections.Progress) {
+		tell(control.RebuildProgress{Projection: all, Events: p.Events, Total: p.Total, Elapsed: control.Duration(time.Since(began))})
+	})
 	if errors.Is(err, projections.ErrUnknownProjection) {
 		err = errors.Join(control.ErrUnknownProjection, err)
 	}
-	if err != nil {
-		yield(control.RebuildProgress{}, err)
-		return false
-	}
-	return yield(rebuilt(name, report), nil)
+	return reports, err
 }
 
 func rebuilt(name string, r projections.Report) control.RebuildProgress {
