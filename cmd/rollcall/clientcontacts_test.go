@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -82,12 +83,26 @@ func TestLostCoverageIsToldApart(t *testing.T) {
 	for want, err := range map[string]error{
 		"-- the server is restarting; back in about 12s\n": fmt.Errorf("read: %w", &device.ComeBackError{After: 12 * time.Second}),
 		"-- out of coverage: no signal\n":                  errors.New("no signal"),
+		"-- out of coverage: the link ended\n":             fmt.Errorf("read: %w", io.EOF),
 	} {
 		var out bytes.Buffer
 		o := &clientOutput{app: &app{out: &out}, begun: true}
 		o.coverage(false, err)
 		if out.String() != want {
 			t.Errorf("%v is told as %q, want %q", err, out.String(), want)
+		}
+	}
+}
+
+func TestPresenceEndsWithItsLastWord(t *testing.T) {
+	for want, p := range map[string]broker.PresenceChanged{
+		"-- bob is away\n":       {Contact: "bob", Show: broker.ShowAway},
+		"-- bob is away lunch\n": {Contact: "bob", Show: broker.ShowAway, Text: "lunch"},
+	} {
+		var out bytes.Buffer
+		o := &clientOutput{app: &app{out: &out}}
+		if err := o.presence(p); err != nil || out.String() != want {
+			t.Errorf("%+v is told as %q, %v, want %q", p, out.String(), err, want)
 		}
 	}
 }

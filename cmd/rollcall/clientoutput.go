@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -132,9 +133,14 @@ func (o *clientOutput) coverage(covered bool, err error) {
 	o.lost = !covered
 }
 
+var errLinkLost = errors.New("the link ended")
+
 // lostCoverage tells that the link is lost: for lack of coverage, or because the
 // server asks the device to come back later.
 func (o *clientOutput) lostCoverage(err error) {
+	if errors.Is(err, io.EOF) {
+		err = errLinkLost
+	}
 	e := clientEvent{Event: "coverage", Covered: new(bool), Error: err.Error()}
 	var back *device.ComeBackError
 	if !errors.As(err, &back) {
