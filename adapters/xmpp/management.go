@@ -33,15 +33,23 @@ type held struct {
 // that acknowledges nothing: the most patient of the known limits is 500.
 const maxHeld = 400
 
-// safe gives how many stanzas the server need not keep.
+// safe gives how many stanzas the server need not keep. What comes a second time
+// is behind the messages that are held: their counts may be ahead of received.
 func (m *management) safe() uint32 {
-	for len(m.held) > 0 && m.received-m.held[0].before > maxHeld {
+	for len(m.held) > 0 && int32(m.received-m.held[0].before) > maxHeld {
 		m.held = m.held[1:]
 	}
-	if len(m.held) == 0 {
+	if len(m.held) == 0 || int32(m.received-m.held[0].before) < 0 {
 		return m.received
 	}
 	return m.held[0].before
+}
+
+// goBack has the server begin again behind the stanza from, which it was told
+// was the last that is safe. What we have handled behind that comes again.
+func (m *management) goBack(from uint32) {
+	m.again += m.received - from
+	m.received, m.told = from, from
 }
 
 // count counts a stanza that has been handled; before is the number of the last

@@ -75,7 +75,8 @@ func (c *Conversation) takeUp(ctx context.Context, n *negotiation) error {
 	release := n.guard()
 	defer release()
 	c.mu.Lock()
-	request := fmt.Sprintf("<resume xmlns='%s' previd='%s' h='%d'/>", nsSM, escape(c.sm.id), c.sm.safe())
+	from := c.sm.safe() // acknowledgements may come in while the server answers
+	request := fmt.Sprintf("<resume xmlns='%s' previd='%s' h='%d'/>", nsSM, escape(c.sm.id), from)
 	c.mu.Unlock()
 	err := n.write(request)
 	var answer *element
@@ -92,17 +93,18 @@ func (c *Conversation) takeUp(ctx context.Context, n *negotiation) error {
 	release()
 	_ = n.conn.SetDeadline(time.Time{})
 	h, _ := strconv.ParseUint(answer.attr("h"), 10, 32) // nothing acknowledged where it is wrong
-	return c.goUp(ctx, n, uint32(h))
+	return c.goUp(ctx, n, from, uint32(h))
 }
 
-func (c *Conversation) goUp(ctx context.Context, n *negotiation, h uint32) error {
+// goUp goes on over a new connection, on which the server sends what follows the
+// stanza from, and has h stanzas of ours.
+func (c *Conversation) goUp(ctx context.Context, n *negotiation, from, h uint32) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
 	c.take(n)
 	c.out.acked(h)
 	c.mu.Lock()
-	safe := c.sm.safe()
-	c.sm.again, c.sm.received, c.sm.told = c.sm.again+c.sm.received-safe, safe, safe
+	c.sm.goBack(from)
 	c.down, c.broken = nil, nil
 	over := c.over
 	c.mu.Unlock()
