@@ -2,6 +2,7 @@ package eventstore
 
 import (
 	"context"
+	"crypto/sha256"
 	"io"
 	"iter"
 
@@ -16,6 +17,15 @@ type (
 	Side     = domain.Side
 	SideKey  = domain.SideKey
 )
+
+// Boundary is a position up to which a log knows a digest of everything in it, or the
+// beginning of the log.
+type Boundary struct {
+	Position Position
+	// Digest covers every record up to Position. Logs with the same digest hold
+	// the same records up to there.
+	Digest [sha256.Size]byte
+}
 
 // Appender writes to a log.
 type Appender interface {

@@ -22,6 +22,7 @@ var errBehind = errors.New("the live view has been begun anew meanwhile; try aga
 type build struct {
 	set     *Set
 	maker   *maker
+	marker  *marker
 	scratch *scratch // where the view is made; nil: beside the live one
 	meter   *meter
 	resumed domain.Position // where it goes on
@@ -47,7 +48,7 @@ func (b *build) foldTo(ctx context.Context, live standing) error {
 		if err != nil {
 			return err
 		}
-		err := b.take(some, live.saved)
+		err := b.take(ctx, some, live.saved)
 		if b.maker.cursor == live.saved {
 			b.meter.at(uint64(live.saved), uint64(live.saved))
 		}
@@ -59,17 +60,13 @@ func (b *build) foldTo(ctx context.Context, live standing) error {
 }
 
 // take folds in records up to a position, and saves now and then.
-func (b *build) take(records []domain.Record, upTo domain.Position) error {
-	if n := len(records); n > 0 && records[n-1].Position > upTo {
-		over := records[n-1].Position - upTo // positions have no gaps
-		records = records[:n-min(n, int(over))]
-	}
+func (b *build) take(ctx context.Context, records []domain.Record, goal domain.Position) error {
 	before := b.maker.cursor
-	if err := b.maker.takeAll(records); err != nil {
+	if err := b.maker.takeAll(upTo(records, goal)); err != nil {
 		return err
 	}
 	if b.maker.cursor/rebuildBatch != before/rebuildBatch {
-		return b.save()
+		return b.save(ctx)
 	}
 	return nil
 }
@@ -92,7 +89,7 @@ func (b *build) meet(ctx context.Context) (live *liveMaker, err error) {
 	if err := b.foldTo(ctx, standing{live.projection, live.saved}); err != nil {
 		return nil, err
 	}
-	return live, b.save()
+	return live, b.save(ctx)
 }
 
 // compare compares the views as of one position. The live one stands still only
@@ -132,11 +129,14 @@ func (b *build) compareIn(tx *bbolt.Tx) (d *Difference, err error) {
 	return d, err
 }
 
-// save writes what has been made.
-func (b *build) save() error {
+// save writes what has been made. What is made for the time being is never taken up
+// again, and needs no mark.
+func (b *build) save(ctx context.Context) (err error) {
 	write := b.set.write
 	if b.scratch != nil {
 		write = b.scratch.db.Update
+	} else if b.maker.mark, err = b.marker.to(ctx, b.maker.cursor); err != nil {
+		return err
 	}
 	if err := write(b.maker.save); err != nil {
 		return err

@@ -85,7 +85,7 @@ func (s *Set) drain(batches <-chan []domain.Record) error {
 	for records := range batches {
 		unsaved += len(records)
 		save := len(batches) == 0 || unsaved >= liveSave
-		if err := s.takeAll(records, save); err != nil {
+		if err := s.takeNew(records, save); err != nil {
 			return err
 		}
 		if save {

@@ -3,7 +3,6 @@ package projections
 import (
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -23,7 +22,7 @@ type about struct {
 	Version uint32          `json:"version"`
 	Log     string          `json:"log"`
 	Cursor  domain.Position `json:"cursor"`
-	Time    time.Time       `json:"time"` // of the record at the cursor
+	Mark    mark            `json:"mark"` // of the records up to the cursor
 }
 
 // maker makes one view in one place: it folds, counts, and saves.
@@ -33,7 +32,7 @@ type maker struct {
 	log        domain.LogID
 	fold       Fold
 	cursor     domain.Position
-	time       time.Time
+	mark       mark // of the cursor, when the view is to be saved
 
 	// What is durable: the view as of saved, if stored.
 	saved  domain.Position
@@ -57,14 +56,14 @@ func (m *maker) takeAll(records []domain.Record) error {
 		if err := m.fold.Apply(*r); err != nil {
 			return err
 		}
-		m.cursor, m.time = r.Position, r.Time
+		m.cursor = r.Position
 	}
 	return nil
 }
 
 func (m *maker) unsaved() bool { return !m.stored || m.saved != m.cursor }
 
-// save writes the view's changes and the cursor.
+// save writes the view's changes and the cursor, with its mark.
 func (m *maker) save(tx *bbolt.Tx) error {
 	if !m.unsaved() {
 		return nil
@@ -76,7 +75,7 @@ func (m *maker) save(tx *bbolt.Tx) error {
 	if err := m.fold.Save(home.Bucket(viewKey)); err != nil {
 		return fmt.Errorf("save view %s: %w", m.projection.Name, err)
 	}
-	value, err := json.Marshal(about{m.projection.Version, m.log.String(), m.cursor, m.time})
+	value, err := json.Marshal(about{m.projection.Version, m.log.String(), m.cursor, m.mark})
 	if err != nil {
 		return err
 	}
@@ -121,7 +120,7 @@ func (m *maker) load(tx *bbolt.Tx, valid func(about) string) error {
 	if err := m.fold.Load(home.Bucket(viewKey)); err != nil {
 		return stale(err.Error())
 	}
-	m.cursor, m.saved, m.time, m.stored = a.Cursor, a.Cursor, a.Time, true
+	m.cursor, m.saved, m.stored = a.Cursor, a.Cursor, true
 	return nil
 }
 

@@ -70,7 +70,7 @@ func (p *pass) fold(ctx context.Context, behind []*build) error {
 		if err != nil {
 			return err
 		}
-		beside(len(behind), len(some), func(i int) { errs[i] = behind[i].take(some, behind[i].goal) })
+		beside(len(behind), len(some), func(i int) { errs[i] = behind[i].take(ctx, some, behind[i].goal) })
 		if err := errors.Join(errs...); err != nil {
 			return err
 		}
@@ -90,10 +90,10 @@ func furthestBehind(builds []*build) *build {
 }
 
 // save writes what has been made of the views from the nth on.
-func (p *pass) save(n int) error {
+func (p *pass) save(ctx context.Context, n int) error {
 	var err error
 	for _, b := range p.builds[n:] {
-		err = errors.Join(err, b.save())
+		err = errors.Join(err, b.save(ctx))
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"iter"
@@ -109,13 +110,14 @@ func inParts(ctx context.Context, blocks iter.Seq2[[]domain.Record, error]) iter
 type newer struct {
 	domain.Event // nil
 	number       uint32
+	raw          []byte // the record, as it is stored
 }
 
 // Type gives the type of no event.
 func (newer) Type() domain.EventType { return 0 }
 
 func newerRecord(e *codec.UnknownEventError) domain.Record {
-	return domain.Record{Position: e.Position, Time: e.Time, Event: newer{number: e.Number}}
+	return domain.Record{Position: e.Position, Time: e.Time, Event: newer{number: e.Number, raw: bytes.Clone(e.Raw)}}
 }
 
 // sessionNumbers is the highest number in events.proto of the events that are about

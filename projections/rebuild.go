@@ -60,7 +60,7 @@ func (s *Set) RebuildAll(ctx context.Context, names []string, progress func(Prog
 		p.add(b)
 	}
 	if err := p.run(ctx, progress); err != nil {
-		return nil, errors.Join(err, p.save(0))
+		return nil, errors.Join(err, p.save(context.WithoutCancel(ctx), 0))
 	}
 	for i, b := range p.builds {
 		report, err := p.report(ctx, b)
@@ -68,7 +68,7 @@ func (s *Set) RebuildAll(ctx context.Context, names []string, progress func(Prog
 			err = b.swap(ctx)
 		}
 		if err != nil {
-			return reports, errors.Join(err, p.save(i))
+			return reports, errors.Join(err, p.save(context.WithoutCancel(ctx), i))
 		}
 		reports = append(reports, report)
 	}
@@ -139,13 +139,13 @@ func (s *Set) resumeBuild(name string) (*build, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := newMaker(live.projection, rebuildRoot, s.log.ID())
+	m, marker := newMaker(live.projection, rebuildRoot, s.log.ID()), newMarker(s.log)
 	err = s.read(func(tx *bbolt.Tx) error {
 		return m.load(tx, func(a about) string {
 			if a.Cursor > live.saved {
 				return "it is ahead of the live view"
 			}
-			return s.misfit(a)
+			return misfit(marker, a)
 		})
 	})
 	var stale *StaleError
@@ -153,7 +153,7 @@ func (s *Set) resumeBuild(name string) (*build, error) {
 		m = newMaker(live.projection, rebuildRoot, s.log.ID())
 		err = s.write(m.discard)
 	}
-	return &build{set: s, maker: m, resumed: m.cursor}, err
+	return &build{set: s, maker: m, marker: marker, resumed: m.cursor}, err
 }
 
 // scratchBuild begins a build in a file of its own.

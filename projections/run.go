@@ -159,6 +159,17 @@ func (s *Set) next() domain.Position {
 	return next
 }
 
+// takeNew is takeAll for records that have just been written.
+func (s *Set) takeNew(records []domain.Record, save bool) error {
+	s.mu.Lock()
+	err := s.marker.see(records)
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return s.takeAll(records, save)
+}
+
 // takeAll folds in records, and saves what is new if that is wanted.
 func (s *Set) takeAll(records []domain.Record, save bool) error {
 	s.mu.Lock()
@@ -175,6 +186,9 @@ func (s *Set) takeAll(records []domain.Record, save bool) error {
 func (s *Set) save() error {
 	if !slices.ContainsFunc(s.makers, (*liveMaker).unsaved) {
 		return nil
+	}
+	if err := s.markAll(); err != nil {
+		return err
 	}
 	err := s.write(func(tx *bbolt.Tx) error {
 		for _, m := range s.makers {
@@ -195,6 +209,19 @@ func (s *Set) save() error {
 		m.saved, m.stored = m.cursor, true
 	}
 	s.wake()
+	return nil
+}
+
+// markAll makes the marks with which the views are saved. s.mu is held.
+func (s *Set) markAll() (err error) {
+	for _, m := range s.makers {
+		if !m.unsaved() {
+			continue
+		}
+		if m.mark, err = s.marker.to(context.Background(), m.cursor); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

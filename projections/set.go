@@ -11,7 +11,6 @@ import (
 
 	"rollcall/domain"
 	"rollcall/eventstore"
-	"rollcall/eventstore/codec"
 )
 
 // Log is the part of an event log that projections need.
@@ -31,6 +30,7 @@ type Set struct {
 	// mu guards what feeds the views. Where both locks are taken, mu is first.
 	mu         sync.Mutex
 	makers     []*liveMaker
+	marker     *marker
 	saved      chan struct{} // closed and replaced when a save is durable
 	running    bool
 	failed     error // what ended the last CatchUp or Run
@@ -86,6 +86,7 @@ func OpenReadOnly(path string, log Log, projections ...Projection) (*Set, error)
 func newSet(path string, log Log, logger *slog.Logger) *Set {
 	return &Set{
 		path: path, log: log, logger: logger,
+		marker:     newMarker(log),
 		saved:      make(chan struct{}),
 		rebuilding: make(map[string]bool),
 	}
@@ -127,7 +128,7 @@ func (s *Set) tryLoad(projections []Projection) error {
 // load takes up one stored view, or drops it.
 func (s *Set) load(p Projection) (*liveMaker, error) {
 	m := newMaker(p, liveRoot, s.log.ID())
-	err := s.read(func(tx *bbolt.Tx) error { return m.load(tx, s.misfit) })
+	err := s.read(func(tx *bbolt.Tx) error { return m.load(tx, func(a about) string { return misfit(s.marker, a) }) })
 	var stale *StaleError
 	switch {
 	case !errors.As(err, &stale):
@@ -143,25 +144,22 @@ func (s *Set) load(p Projection) (*liveMaker, error) {
 
 // misfit tells why a view cannot have been made from the log as it is now;
 // empty if it can.
-func (s *Set) misfit(a about) string {
-	if last := s.log.Last(); a.Cursor > last {
+func misfit(m *marker, a about) string {
+	last := m.log.Last()
+	switch {
+	case a.Cursor > last:
 		return fmt.Sprintf("it ends at position %d, and the log at %d", a.Cursor, last)
-	}
-	if a.Cursor == 0 {
+	case a.Cursor == 0:
 		return ""
+	case a.Mark.Tail == nil:
+		return "an earlier version of rollcall has made it"
 	}
-	for r, err := range s.log.Read(context.Background(), a.Cursor) {
-		var unknown *codec.UnknownEventError // a projection may pass over one
-		if errors.As(err, &unknown) {
-			r, err = newerRecord(unknown), nil
-		}
-		if err != nil {
-			return err.Error()
-		}
-		if !r.Time.Equal(a.Time) {
-			return fmt.Sprintf("the log has another record at position %d than the one it ends with", a.Cursor)
-		}
-		break
+	fits, err := m.fits(context.Background(), a.Mark, a.Cursor)
+	if err != nil {
+		return err.Error()
+	}
+	if !fits {
+		return fmt.Sprintf("up to position %d the log has other records than those it was made of", a.Cursor)
 	}
 	return ""
 }

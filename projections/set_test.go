@@ -164,7 +164,7 @@ func TestViewsThatDoNotFitAreMadeAnew(t *testing.T) {
 			f.log = memlog.NewWithID(id)
 			f.append(story)
 			return sessions.Projection()
-		}, "another record at position 5"},
+		}, "up to position 5 the log has other records"},
 		{"cursor lost", func(f *fixture) projections.Projection {
 			f.edit(func(tx *bbolt.Tx) error { return live(tx, sessions.Name).Delete([]byte("about")) })
 			return sessions.Projection()

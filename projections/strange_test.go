@@ -1,9 +1,7 @@
 package projections_test
 
 import (
-	"context"
 	"errors"
-	"iter"
 	"testing"
 
 	"go.etcd.io/bbolt"
@@ -13,35 +11,23 @@ import (
 	"rollcall/projections/sessions"
 )
 
-// strangeLog has an event at one position that no version of this program knows.
-type strangeLog struct {
-	projections.Log
+// forgetful is a projection that has no meaning for the event at one position.
+func forgetful(p projections.Projection, at domain.Position) projections.Projection {
+	made := p.New
+	p.New = func() projections.Fold { return forgetfulFold{made(), at} }
+	return p
+}
+
+type forgetfulFold struct {
+	projections.Fold
 	at domain.Position
 }
 
-type strangeEvent struct{ domain.Event }
-
-func (strangeEvent) Type() domain.EventType { return 200 }
-
-func (l strangeLog) Read(ctx context.Context, from domain.Position) iter.Seq2[domain.Record, error] {
-	return l.replaced(l.Log.Read(ctx, from))
-}
-
-func (l strangeLog) Follow(ctx context.Context, from domain.Position) iter.Seq2[domain.Record, error] {
-	return l.replaced(l.Log.Follow(ctx, from))
-}
-
-func (l strangeLog) replaced(records iter.Seq2[domain.Record, error]) iter.Seq2[domain.Record, error] {
-	return func(yield func(domain.Record, error) bool) {
-		for r, err := range records {
-			if r.Position == l.at {
-				r.Event = strangeEvent{}
-			}
-			if !yield(r, err) {
-				return
-			}
-		}
+func (f forgetfulFold) Apply(r domain.Record) error {
+	if r.Position == f.at {
+		return projections.UnknownEvent(r)
 	}
+	return f.Fold.Apply(r)
 }
 
 // counter counts records and knows every event.
@@ -57,7 +43,7 @@ func (c *counter) Apply(domain.Record) error     { c.n++; return nil }
 
 func TestUnknownEventStopsOneProjection(t *testing.T) {
 	f := newFixture(t, story+lost)
-	s := f.openOn(strangeLog{f.log, 5}, sessions.Projection(), counting())
+	s := f.open(forgetful(sessions.Projection(), 5), counting())
 	defer func() { f.close(s) }()
 	stop := f.running(s)
 

@@ -103,13 +103,13 @@ type copier struct {
 	db     *bbolt.DB
 	firsts []eventstore.Position
 	values [][]byte
-	links  []Boundary
-	sealed Boundary
+	links  []eventstore.Boundary
+	sealed eventstore.Boundary
 	size   int
 }
 
 func (c *copier) add(first, last eventstore.Position, value []byte) error {
-	c.sealed = c.sealed.behind(last, value)
+	c.sealed = behind(c.sealed, last, value)
 	c.firsts, c.values, c.links = append(c.firsts, first), append(c.values, value), append(c.links, c.sealed)
 	c.size += len(value)
 	if c.size < copyBytes {

@@ -26,25 +26,17 @@ import (
 
 var bucketChain = []byte("chain")
 
-// Boundary is the end of a packed block, or the beginning of the log.
-type Boundary struct {
-	Position eventstore.Position
-	// Digest covers every block up to Position. Logs with the same digest hold
-	// the same records up to there.
-	Digest [sha256.Size]byte
-}
-
 // behind gives the boundary behind one more block.
-func (b Boundary) behind(last eventstore.Position, block []byte) Boundary {
+func behind(b eventstore.Boundary, last eventstore.Position, block []byte) eventstore.Boundary {
 	sum := sha256.New()
 	sum.Write(b.Digest[:])
 	sum.Write(block)
-	next := Boundary{Position: last}
+	next := eventstore.Boundary{Position: last}
 	sum.Sum(next.Digest[:0])
 	return next
 }
 
-func putLink(tx *bbolt.Tx, b Boundary) error {
+func putLink(tx *bbolt.Tx, b eventstore.Boundary) error {
 	chain, err := tx.CreateBucketIfNotExists(bucketChain)
 	if err != nil {
 		return err
@@ -55,10 +47,10 @@ func putLink(tx *bbolt.Tx, b Boundary) error {
 }
 
 // openLink reads a link; false where it is damaged.
-func openLink(key, sealed []byte) (b Boundary, ok bool) {
+func openLink(key, sealed []byte) (b eventstore.Boundary, ok bool) {
 	digest, ok := unseal(key, sealed)
 	if !ok || len(key) != 8 || len(digest) != len(b.Digest) {
-		return Boundary{}, false
+		return eventstore.Boundary{}, false
 	}
 	b.Position = eventstore.Position(binary.BigEndian.Uint64(key))
 	copy(b.Digest[:], digest)
@@ -67,34 +59,68 @@ func openLink(key, sealed []byte) (b Boundary, ok bool) {
 
 // lastLink gives the last link there is; broken where it is damaged, or tells of
 // blocks that are not there.
-func lastLink(tx *bbolt.Tx, packed eventstore.Position) (b Boundary, broken bool) {
+func lastLink(tx *bbolt.Tx, packed eventstore.Position) (b eventstore.Boundary, broken bool) {
 	chain := tx.Bucket(bucketChain)
 	if chain == nil {
-		return Boundary{}, false
+		return eventstore.Boundary{}, false
 	}
 	key, sealed := chain.Cursor().Last()
 	if key == nil {
-		return Boundary{}, false
+		return eventstore.Boundary{}, false
 	}
 	b, ok := openLink(key, sealed)
 	if !ok || b.Position > packed {
-		return Boundary{}, true
+		return eventstore.Boundary{}, true
 	}
 	return b, false
 }
 
 // Sealed gives the last boundary up to which the chain reaches; false where
 // nothing is packed, or the chain is damaged.
-func (l *Log) Sealed() (Boundary, bool) {
+func (l *Log) Sealed() (eventstore.Boundary, bool) {
 	b := l.state.Load().sealed
 	return b, b.Position > 0
 }
 
+// BoundaryUpTo gives the last boundary at a position or in front of it: the
+// beginning of the log where there is none. Damaged links are passed over.
+func (l *Log) BoundaryUpTo(ctx context.Context, at eventstore.Position) (b eventstore.Boundary, err error) {
+	if err := l.readable(ctx); err != nil {
+		return eventstore.Boundary{}, err
+	}
+	if sealed := l.state.Load().sealed; sealed.Position <= at {
+		return sealed, nil
+	}
+	err = l.view(1, func(tx *bbolt.Tx) error {
+		b = linkUpTo(tx, at)
+		return nil
+	})
+	return b, err
+}
+
+func linkUpTo(tx *bbolt.Tx, at eventstore.Position) eventstore.Boundary {
+	chain := tx.Bucket(bucketChain)
+	if chain == nil {
+		return eventstore.Boundary{}
+	}
+	links := chain.Cursor()
+	step := links.Prev
+	if behind, _ := links.Seek(blockKey(at + 1)); behind == nil {
+		step = links.Last
+	}
+	for key, sealed := step(); key != nil; key, sealed = links.Prev() {
+		if b, ok := openLink(key, sealed); ok {
+			return b
+		}
+	}
+	return eventstore.Boundary{}
+}
+
 // BoundaryAt gives the boundary at a position; false where none is known there. A
 // damaged link is an *[eventstore.ChainError].
-func (l *Log) BoundaryAt(ctx context.Context, at eventstore.Position) (b Boundary, ok bool, err error) {
+func (l *Log) BoundaryAt(ctx context.Context, at eventstore.Position) (b eventstore.Boundary, ok bool, err error) {
 	if err := l.readable(ctx); err != nil {
-		return Boundary{}, false, err
+		return eventstore.Boundary{}, false, err
 	}
 	err = l.view(1, func(tx *bbolt.Tx) error {
 		chain := tx.Bucket(bucketChain)
@@ -167,13 +193,13 @@ func (l *Log) catchUpSome() bool {
 
 // lackingLinks gives the next links that the packed blocks lack, for as many
 // blocks as are packed at a time; packing is held.
-func (l *Log) lackingLinks(s *state) (links []Boundary) {
+func (l *Log) lackingLinks(s *state) (links []eventstore.Boundary) {
 	at, size := s.sealed, 0
 	for b, err := range l.blocks(context.Background(), at.Position+1, s.packed.last) {
 		if err != nil || !l.canLink(at, b.first) {
 			return links // whoever reads the block is told
 		}
-		at = at.behind(b.last, b.value)
+		at = behind(at, b.last, b.value)
 		links = append(links, at)
 		if size += len(b.value); size > packBytes {
 			break
@@ -183,7 +209,7 @@ func (l *Log) lackingLinks(s *state) (links []Boundary) {
 }
 
 // canLink tells whether the link of a block that begins at first goes behind b.
-func (l *Log) canLink(b Boundary, first eventstore.Position) bool {
+func (l *Log) canLink(b eventstore.Boundary, first eventstore.Position) bool {
 	return !l.chainBroken && b.Position+1 == first
 }
 
@@ -197,10 +223,10 @@ func (l *Log) CheckChain(ctx context.Context) iter.Seq[error] {
 		if l.chainBroken {
 			end = s.packed.last
 		}
-		var at Boundary
+		var at eventstore.Boundary
 		for b, err := range l.blocks(ctx, 1, end) {
 			if err == nil {
-				at = at.behind(b.last, b.value)
+				at = behind(at, b.last, b.value)
 				err = l.checkLink(ctx, b.first, at)
 			}
 			if damage := (*eventstore.DamageError)(nil); errors.As(err, &damage) {
@@ -213,7 +239,7 @@ func (l *Log) CheckChain(ctx context.Context) iter.Seq[error] {
 	}
 }
 
-func (l *Log) checkLink(ctx context.Context, first eventstore.Position, want Boundary) error {
+func (l *Log) checkLink(ctx context.Context, first eventstore.Position, want eventstore.Boundary) error {
 	got, _, err := l.BoundaryAt(ctx, want.Position)
 	if bad := (*eventstore.ChainError)(nil); err != nil && !errors.As(err, &bad) {
 		return err

@@ -29,7 +29,7 @@ func appendAndPack(t *testing.T, log *boltlog.Log, batches int) {
 }
 
 // boundaries gives every boundary there is, and checks the chain.
-func boundaries(t *testing.T, log *boltlog.Log) (all []boltlog.Boundary) {
+func boundaries(t *testing.T, log *boltlog.Log) (all []eventstore.Boundary) {
 	t.Helper()
 	for p := range log.Last() {
 		b, ok, err := log.BoundaryAt(t.Context(), p+1)
@@ -80,6 +80,25 @@ func TestChain(t *testing.T) {
 	appendAndPack(t, reopened, 1)
 	if diff := cmp.Diff(first, boundaries(t, reopened)[:3]); diff != "" {
 		t.Errorf("boundaries have changed (-before +after):\n%s", diff)
+	}
+}
+
+func TestBoundaryUpTo(t *testing.T) {
+	log := open(t, t.TempDir())
+	wantUpTo := func(at, want domain.Position) {
+		t.Helper()
+		b, err := log.BoundaryUpTo(t.Context(), at)
+		if err != nil || b.Position != want {
+			t.Errorf("the last boundary up to %d is at %d, %v; want %d", at, b.Position, err, want)
+		}
+		if known, ok, err := log.BoundaryAt(t.Context(), want); want > 0 && (!ok || err != nil || known != b) {
+			t.Errorf("the boundary at %d is %v, %v, %v; want %v", want, known, ok, err, b)
+		}
+	}
+	wantUpTo(5, 0)
+	appendAndPack(t, log, 3)
+	for at, want := range map[domain.Position]domain.Position{0: 0, 9: 0, 10: 10, 11: 10, 29: 20, 30: 30, 31: 30} {
+		wantUpTo(at, want)
 	}
 }
 

@@ -85,7 +85,7 @@ type head struct {
 	hasJournal bool
 	journal    journal.ID
 	frame      uint64 // the journal's last that lies in the database
-	sealed     Boundary
+	sealed     eventstore.Boundary
 	broken     bool // the chain's last link is damaged
 }
 

@@ -188,11 +188,11 @@ func isResize(err error) bool {
 
 // putRun writes a run, whose link goes behind sealed, and gives the boundary
 // behind it.
-func (l *Log) putRun(tx *bbolt.Tx, r run, sealed Boundary) (Boundary, error) {
+func (l *Log) putRun(tx *bbolt.Tx, r run, sealed eventstore.Boundary) (eventstore.Boundary, error) {
 	if r.records > 0 {
 		value := compress(r.records, r.block)
 		if l.canLink(sealed, r.first) {
-			sealed = sealed.behind(r.end().end.last, value)
+			sealed = behind(sealed, r.end().end.last, value)
 			if err := putLink(tx, sealed); err != nil {
 				return sealed, err
 			}

@@ -13,12 +13,12 @@ import (
 // state is what is durable at one moment, and where it lies. It is never changed:
 // the next moment has a state of its own.
 type state struct {
-	end    tail     // of the log
-	packed tail     // of what lies in the database
-	sealed Boundary // up to where the chain reaches
-	frames []frame  // what lies behind that, in the journal and in memory
-	events int      // in those frames
-	broken error    // what ends the log, where it is open for reading and its journal is damaged
+	end    tail                // of the log
+	packed tail                // of what lies in the database
+	sealed eventstore.Boundary // up to where the chain reaches
+	frames []frame             // what lies behind that, in the journal and in memory
+	events int                 // in those frames
+	broken error               // what ends the log, where it is open for reading and its journal is damaged
 }
 
 // frame is one batch of the journal.
@@ -41,7 +41,7 @@ func (s *state) with(f frame) *state {
 }
 
 // without gives the state when the frames up to one lie in the database.
-func (s *state) without(number uint64, packed tail, sealed Boundary) *state {
+func (s *state) without(number uint64, packed tail, sealed eventstore.Boundary) *state {
 	next := *s
 	i, _ := slices.BinarySearchFunc(s.frames, number+1, byNumber)
 	for _, f := range s.frames[:i] {

@@ -4,7 +4,7 @@
 // The file is disposable: without it the whole log is read. It is used only if it is
 // whole, was made by the same version of the program, which then folds what follows
 // by the same rules, and is of the very log it lies beside, which a digest of
-// everything up to its position says (see [boltlog.Boundary]): a snapshot of another
+// everything up to its position says (see [eventstore.Boundary]): a snapshot of another
 // history of the same log is none. docs/storage-format.md draws it.
 //
 // A snapshot is written under another name, synced, and renamed. There is nothing in

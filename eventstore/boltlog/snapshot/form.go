@@ -10,7 +10,7 @@ import (
 
 	"rollcall/domain"
 	"rollcall/domain/broker"
-	"rollcall/eventstore/boltlog"
+	"rollcall/eventstore"
 	"rollcall/eventstore/codec"
 )
 
@@ -42,7 +42,7 @@ const (
 // head is what a snapshot says of itself.
 type head struct {
 	log   domain.LogID
-	at    boltlog.Boundary
+	at    eventstore.Boundary
 	maker maker
 }
 

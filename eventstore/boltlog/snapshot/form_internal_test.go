@@ -12,7 +12,7 @@ import (
 
 	"rollcall/domain"
 	"rollcall/domain/broker"
-	"rollcall/eventstore/boltlog"
+	"rollcall/eventstore"
 )
 
 // A field that is added anywhere in a snapshot makes it another one.
@@ -43,7 +43,7 @@ func TestEndedIsStored(t *testing.T) {
 // Whatever the bytes are, reading them gives a snapshot or an error. What can be
 // read is written again, to bytes that then stay the same.
 func FuzzSnapshot(f *testing.F) {
-	at := boltlog.Boundary{Position: 9}
+	at := eventstore.Boundary{Position: 9}
 	state := domain.State{Position: 9, Now: time.UnixMilli(5).UTC(), People: []domain.PersonID{3}}
 	whole, err := encode(head{at: at}, broker.Snapshot{Ledger: state, Ended: []broker.Ended{{Session: 4, Device: 2, Cause: 1}}})
 	if err != nil {
