@@ -71,7 +71,7 @@ func (s *Slab) quickOne(at domain.Position, b []byte) (event domain.Event, after
 		return nil, 0, 0
 	}
 	i := 2
-	if b[i] == tagAfter {
+	if size > i && b[i] == tagAfter {
 		after, i = varint(b, i+1)
 	}
 	if i+2 > size || b[i]&0x87 != byte(protowire.BytesType) || i+2+int(b[i+1]) != size {

@@ -147,15 +147,16 @@ func (b Block) From(from domain.Position) (Block, error) {
 
 // timeOf gives the time of a record that stands behind a place.
 func timeOf(raw []byte, before place) (int64, error) {
-	ms := before.ms
+	var after uint64 // the last of several counts, as everywhere
 	r := reader{buf: raw}
 	for r.next() {
 		if r.field == 1 {
-			ms += int64(r.upTo(latest))
+			after = r.upTo(latest)
 		} else {
 			r.skip()
 		}
 	}
+	ms := before.ms + int64(after)
 	switch {
 	case r.problem != "":
 		return 0, &MalformedError{Position: before.last + 1, Problem: r.problem}
