@@ -62,8 +62,12 @@ func openBolt(path string, readOnly bool) (db *bbolt.DB, err error) {
 		db, err = bbolt.Open(path, 0o600, &options)
 		return err
 	})
-	if err == nil {
+	if err == nil && !readOnly {
 		db.AllocSize = growSize
+		// The process before this one may have been killed in front of its sync.
+		if err = db.Sync(); err != nil {
+			return nil, errors.Join(fmt.Errorf("sync the views: %w", err), db.Close())
+		}
 	}
 	var io *fs.PathError
 	var damage *DamageError

@@ -56,6 +56,11 @@ func (s *Set) begin() error {
 	case s.running:
 		return ErrRunning
 	}
+	if s.unloaded {
+		if err := s.reload(); err != nil {
+			return err
+		}
+	}
 	s.running, s.failed = true, nil
 	return nil
 }
@@ -120,11 +125,12 @@ func (s *Set) restart(damage *DamageError) error {
 // reload takes the views up again as they are stored: what is in memory does
 // not count after a failed save. s.mu is held.
 func (s *Set) reload() error {
-	projections := make([]Projection, len(s.makers))
-	for i, m := range s.makers {
-		projections[i] = m.projection
+	s.unloaded = true
+	if err := s.loadAll(); err != nil {
+		return err
 	}
-	return s.loadAll(projections)
+	s.unloaded = false
+	return nil
 }
 
 // catchUp reads the log from where the view furthest behind ends.
@@ -184,6 +190,9 @@ func (s *Set) takeAll(records []domain.Record, save bool) error {
 // save writes what is new in all views in one transaction, and wakes who waits
 // for it. After an error the views are as they were saved last. s.mu is held.
 func (s *Set) save() error {
+	if s.unloaded {
+		return s.reload()
+	}
 	if !slices.ContainsFunc(s.makers, (*liveMaker).unsaved) {
 		return nil
 	}

@@ -29,11 +29,13 @@ type Set struct {
 
 	// mu guards what feeds the views. Where both locks are taken, mu is first.
 	mu         sync.Mutex
+	all        []Projection
 	makers     []*liveMaker
 	marker     *marker
 	saved      chan struct{} // closed and replaced when a save is durable
 	running    bool
 	failed     error // what ended the last CatchUp or Run
+	unloaded   bool  // what is in memory does not count, and could not be loaded anew
 	rebuilding map[string]bool
 
 	// file is held while the file is in use, and alone while it is replaced.
@@ -55,13 +57,13 @@ func (m *liveMaker) unsaved() bool { return m.maker.unsaved() }
 // [Set.Run] then brings them up to date. A file that another process has open
 // is an *eventstore.InUseError.
 func Open(path string, log Log, logger *slog.Logger, projections ...Projection) (*Set, error) {
-	s := newSet(path, log, logger)
+	s := newSet(path, log, logger, projections)
 	db, err := openFile(path, logger)
 	if err != nil {
 		return nil, err
 	}
 	s.db = db
-	if err := s.loadAll(projections); err != nil {
+	if err := s.loadAll(); err != nil {
 		return nil, errors.Join(err, s.db.Close())
 	}
 	return s, nil
@@ -70,22 +72,23 @@ func Open(path string, log Log, logger *slog.Logger, projections ...Projection) 
 // OpenReadOnly opens the file of views at path to ask and to check them as they
 // are. It writes nothing. A view that does not fit answers with a *StaleError.
 func OpenReadOnly(path string, log Log, projections ...Projection) (*Set, error) {
-	s := newSet(path, log, slog.New(slog.DiscardHandler))
+	s := newSet(path, log, slog.New(slog.DiscardHandler), projections)
 	s.readOnly = true
 	db, err := openBolt(path, true)
 	if err != nil {
 		return nil, err
 	}
 	s.db = db
-	if err := s.loadAll(projections); err != nil {
-		return nil, err
+	if err := s.loadAll(); err != nil {
+		return nil, errors.Join(err, s.db.Close())
 	}
 	return s, nil
 }
 
-func newSet(path string, log Log, logger *slog.Logger) *Set {
+func newSet(path string, log Log, logger *slog.Logger, all []Projection) *Set {
 	return &Set{
 		path: path, log: log, logger: logger,
+		all:        all,
 		marker:     newMarker(log),
 		saved:      make(chan struct{}),
 		rebuilding: make(map[string]bool),
@@ -101,8 +104,8 @@ func (s *Set) Close() error {
 
 // loadAll takes up every stored view that fits, and replaces the file if reading
 // shows that it is damaged.
-func (s *Set) loadAll(projections []Projection) error {
-	err := s.tryLoad(projections)
+func (s *Set) loadAll() error {
+	err := s.tryLoad()
 	var damage *DamageError
 	if !errors.As(err, &damage) || s.readOnly {
 		return err
@@ -110,18 +113,19 @@ func (s *Set) loadAll(projections []Projection) error {
 	if err := s.replace(damage); err != nil {
 		return err
 	}
-	return s.tryLoad(projections)
+	return s.tryLoad()
 }
 
-func (s *Set) tryLoad(projections []Projection) error {
-	s.makers = nil
-	for _, p := range projections {
+func (s *Set) tryLoad() error {
+	makers := make([]*liveMaker, len(s.all))
+	for i, p := range s.all {
 		m, err := s.load(p)
 		if err != nil {
 			return err
 		}
-		s.makers = append(s.makers, m)
+		makers[i] = m
 	}
+	s.makers = makers
 	return nil
 }
 
@@ -148,7 +152,7 @@ func misfit(m *marker, a about) string {
 	last := m.log.Last()
 	switch {
 	case a.Cursor > last:
-		return fmt.Sprintf("it ends at position %d, and the log at %d", a.Cursor, last)
+		return fmt.Sprintf("it ends at position %d, and the log at %d: if no backup was restored, events are missing", a.Cursor, last)
 	case a.Cursor == 0:
 		return ""
 	case a.Mark.Tail == nil:
