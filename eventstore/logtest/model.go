@@ -2,11 +2,14 @@ package logtest
 
 import (
 	"cmp"
+	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -33,6 +36,7 @@ func testModel(t *testing.T, subject Subject) {
 			"append":   m.append,
 			"conflict": m.conflict,
 			"read":     m.read,
+			"follow":   m.follow,
 			"":         m.check,
 		}
 		if subject.Reopen != nil {
@@ -94,6 +98,41 @@ func (m *model) read(t *rapid.T) {
 	}
 	if want := eventstore.Position(max(m.count, max(from, 1)-1)); next-1 != want {
 		t.Fatalf("Read(%d) ends at %d, want %d", from, next-1, want)
+	}
+}
+
+// follow begins to follow, and appends meanwhile: history and what comes live are
+// given once and in order.
+func (m *model) follow(t *rapid.T) {
+	from := rapid.IntRange(0, m.count+2).Draw(t, "from")
+	next, stop := eventstore.Position(max(from, 1)), m.count+rapid.IntRange(1, 12).Draw(t, "more")
+	if int(next) > stop {
+		return
+	}
+	ctx, cancel := context.WithTimeout(m.t.Context(), 30*time.Second)
+	defer cancel()
+	done := make(chan string, 1)
+	go func() {
+		for r, err := range m.log.Follow(ctx, eventstore.Position(from)) {
+			if want := Records(next, 1)[0]; err != nil || !reflect.DeepEqual(want, r) {
+				done <- fmt.Sprintf("Follow(%d) gives %v, %v, want %v", from, r, err, want)
+				return
+			}
+			if next++; int(next) > stop {
+				break
+			}
+		}
+		done <- ""
+	}()
+	for m.count < stop {
+		n := rapid.IntRange(1, stop-m.count).Draw(t, "records")
+		if _, err := m.log.Append(m.t.Context(), eventstore.Position(m.count), eventstore.Batch{Records: Records(eventstore.Position(m.count+1), n)}); err != nil {
+			t.Fatal(err)
+		}
+		m.count += n
+	}
+	if problem := <-done; problem != "" {
+		t.Fatal(problem)
 	}
 }
 

@@ -13,6 +13,9 @@ import (
 // asked at positions ever farther off, and then in between.
 func (c *checker) behind(ctx context.Context, d *eventstore.DamageError, from domain.Position) (domain.Position, error) {
 	last := max(c.report.Last, from)
+	if d.To >= from && d.From > c.report.Last {
+		return d.To + 1, nil // what the journal says of itself
+	}
 	if d.To >= from {
 		return min(d.To, last) + 1, nil // a damaged key may tell of any position
 	}
