@@ -88,3 +88,30 @@ func readHeader(f io.ReaderAt, at int64) (header, error) {
 	}
 	return h, nil
 }
+
+// settleHeader writes both headers once more as they are, and syncs. The process
+// before this one may have been killed, or have failed, between writing a header and
+// syncing it: then the kernel has it, and may even hold it for written, and the disk
+// has the one before it, whose pages the next transaction takes for free. The lock on
+// the file has to be held.
+func settleHeader(path string) (err error) {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	first, err := readHeader(f, 0)
+	if err != nil {
+		return err
+	}
+	for _, at := range []int64{0, first.pageSize} {
+		var b [headerSize]byte
+		if _, err := f.ReadAt(b[:], at); err != nil {
+			return err
+		}
+		if _, err := f.WriteAt(b[:], at); err != nil {
+			return err
+		}
+	}
+	return f.Sync()
+}

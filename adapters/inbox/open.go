@@ -124,6 +124,11 @@ func (i *Inbox) openDB(readOnly bool) error {
 		return notWritable(i.path, err)
 	case err != nil:
 		return fmt.Errorf("open %s: %w", i.path, err)
+	case readOnly || i.options.noSync:
+		return nil
+	}
+	if err := settleHeader(i.path); err != nil {
+		return errors.Join(fmt.Errorf("sync %s: %w", i.path, err), i.db.Close())
 	}
 	return nil
 }

@@ -124,7 +124,7 @@ func openStore(dir string, logger *slog.Logger) (*store, error) {
 // writes nothing to it: the views are made in a file that has no name any more, so
 // that nothing stays of it however the process ends.
 func openCopy(path string) (_ *store, err error) {
-	log, err := openLogForReading(path)
+	log, err := openWholeLog(path)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +147,7 @@ func openCopy(path string) (_ *store, err error) {
 // openAsStored opens a stopped data folder, or a copy of one, with its views as
 // they are stored.
 func openAsStored(dir string) (*store, error) {
-	log, err := openLogForReading(dir)
+	log, err := openWholeLog(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -162,6 +162,19 @@ func openAsStored(dir string) (*store, error) {
 		return nil, errors.Join(err, log.Close())
 	}
 	return &store{log: log, views: views}, nil
+}
+
+// openWholeLog opens a log whose end is not damaged: of one that it is the views would
+// tell less than there was.
+func openWholeLog(path string) (*boltlog.Log, error) {
+	log, err := openLogForReading(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := log.Damage(); err != nil {
+		return nil, errors.Join(err, log.Close())
+	}
+	return log, nil
 }
 
 func openLogForReading(path string) (*boltlog.Log, error) {

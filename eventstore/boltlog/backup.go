@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
+	"sync"
 
 	"go.etcd.io/bbolt"
 
@@ -13,23 +15,30 @@ import (
 	"rollcall/eventstore/boltlog/internal/failpoint"
 )
 
-// Backup writes the log as it is now, side records included, to a new file at
-// path, while the log goes on being written. The file is whole and synced before
+// Backup writes the log as it is at one moment, side records included, to a new file
+// at path, while the log goes on being written. The file is whole and synced before
 // it gets its name; [OpenFile] reads it. A file of that name is not touched: the
 // error is then an [fs.ErrExist].
 //
 // Every block is checked on the way, so that damage is told now and not when the
 // backup is needed.
 func (l *Log) Backup(ctx context.Context, path string) error {
+	return l.backup(ctx, path, &l.packing)
+}
+
+// backup is Backup that holds packing where it needs it.
+func (l *Log) backup(ctx context.Context, path string, packing sync.Locker) error {
 	if err := l.readable(ctx); err != nil {
 		return err
 	}
-	now := l.state.Load()
-	if now.broken != nil {
-		return fmt.Errorf("back up the log: %w", now.broken)
+	if broken := l.state.Load().broken; broken != nil {
+		return fmt.Errorf("back up the log: %w", broken)
 	}
 	err := create(path, l.id, func(db *bbolt.DB) error {
-		err := errors.Join(l.copyBlocks(ctx, db, now), l.copySides(ctx, db, now.end))
+		now, err := l.copySides(ctx, db, packing)
+		if err == nil {
+			err = l.copyBlocks(ctx, db, now)
+		}
 		failpoint.Reach(failpoint.BackupFilled)
 		return err
 	})
@@ -132,17 +141,33 @@ func (c *copier) flush() error {
 	return err
 }
 
-// copySides copies the side records under the positions up to the end; those
-// behind it came while the blocks were copied.
-func (l *Log) copySides(ctx context.Context, db *bbolt.DB, end tail) error {
-	for page, err := range l.sidePages(ctx) {
+// copySides copies the side records as of one moment, and gives the log's state then.
+// Nothing is packed meanwhile, so that those in the database stand still; what the
+// journal says of them is in the state. Records never change: they can wait.
+//
+// What the journal has replaced or deleted is not copied first: its bytes would stay.
+func (l *Log) copySides(ctx context.Context, db *bbolt.DB, packing sync.Locker) (*state, error) {
+	packing.Lock()
+	defer packing.Unlock()
+	now := l.state.Load()
+	changed := netOf(now.frames)
+	for after, more := []byte(nil), true; more; {
+		if err := l.readable(ctx); err != nil {
+			return nil, err
+		}
+		page, upTo, err := l.packedSides(after)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		page = slices.DeleteFunc(page, func(s eventstore.Side) bool { return s.Position > end.last })
+		page = slices.DeleteFunc(page, func(s eventstore.Side) bool {
+			_, ok := changed[s.SideKey]
+			return ok
+		})
 		if err := db.Update(func(tx *bbolt.Tx) error { return putSides(tx, eventstore.Batch{Sides: page}) }); err != nil {
-			return err
+			return nil, err
 		}
+		after, more = upTo, upTo != nil
 	}
-	return nil
+	maps.DeleteFunc(changed, func(_ eventstore.SideKey, s *eventstore.Side) bool { return s == nil })
+	return now, db.Update(func(tx *bbolt.Tx) error { return putNet(tx, changed) })
 }

@@ -112,17 +112,20 @@ func (b *bulk) read(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		c.err = b.log.read(ctx, &c.page, next, b.last, bulkPageBytes)
+		err := b.log.read(ctx, &c.page, next, b.last, bulkPageBytes)
+		if err == nil {
+			next = c.blocks[len(c.blocks)-1].last + 1
+		}
+		c.err = err
 		c.taken.Store(false)
 		b.inOrder <- c // has room for every chunk
 		select {
 		case b.ahead <- c:
 		default: // no helper has had time for those in front
 		}
-		if c.err != nil {
+		if err != nil {
 			return
 		}
-		next = c.blocks[len(c.blocks)-1].last + 1
 	}
 }
 

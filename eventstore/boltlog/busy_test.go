@@ -21,6 +21,7 @@ import (
 	"rollcall/eventstore/boltlog/internal/failpoint"
 	"rollcall/eventstore/boltlog/snapshot"
 	"rollcall/eventstore/logtest"
+	"rollcall/eventstore/verify"
 )
 
 // A busy process does everything that a log can do, in a folder of its own, until
@@ -230,6 +231,12 @@ func wantBusy(t *testing.T, log *boltlog.Log) {
 	last := log.Last()
 	wantWhole(t, log, int(last))
 	wantChain(t, log)
+	report, err := verify.Check(t.Context(), log, verify.Options{})
+	for _, kind := range []verify.Kind{verify.Damage, verify.Unknown, verify.Order, verify.Time, verify.Chain} {
+		if err != nil || report.Found[kind] > 0 { // what the events mean is of no account here
+			t.Errorf("verify: %v, %v", report.Findings, err)
+		}
+	}
 	var want, got []eventstore.Side
 	for _, end := range []eventstore.Position{last - crashBatch, last} {
 		if last >= crashBatch && end > 0 {

@@ -68,7 +68,7 @@ func (l *Log) replace(ctx context.Context, dir string) error {
 		return err
 	}
 	fresh := filepath.Join(dir, compactName)
-	if err := l.Backup(ctx, fresh); err != nil {
+	if err := l.backup(ctx, fresh, heldAlready{}); err != nil {
 		return err
 	}
 	var next *bbolt.DB
@@ -83,6 +83,12 @@ func (l *Log) replace(ctx context.Context, dir string) error {
 	return errors.Join(swap(dir), next.Close())
 }
 
+// heldAlready is a lock that the caller holds.
+type heldAlready struct{}
+
+func (heldAlready) Lock()   {}
+func (heldAlready) Unlock() {}
+
 // swap has the new file take the place of the log. The new file holds what the
 // journal does, and beside that journal it would be a copy of another moment: so
 // the journal goes first, and from then on the new file is the log.
@@ -91,6 +97,9 @@ func swap(dir string) error {
 		return err
 	}
 	failpoint.Reach(failpoint.CompactLinked)
+	if err := syncFolder(dir); err != nil { // else the old file might lose its only name
+		return err
+	}
 	if err := os.Rename(filepath.Join(dir, dirName), filepath.Join(dir, oldJournal)); err != nil {
 		return err
 	}

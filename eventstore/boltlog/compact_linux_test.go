@@ -165,6 +165,7 @@ func copied(t *testing.T, dir string) string {
 	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
 		t.Fatal(err)
 	}
+	forgetOwner(t, to)
 	old, live := filepath.Join(to, "log.db.discarded"), filepath.Join(to, "log.db")
 	if sameFile(t, dir, "log.db.discarded", "log.db") {
 		if err := errors.Join(os.Remove(old), os.Link(live, old)); err != nil {

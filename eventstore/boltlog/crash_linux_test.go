@@ -28,7 +28,7 @@ const (
 
 func TestMain(m *testing.M) {
 	roles := map[string]func(dir string) error{
-		"append": appendForEver, "full": appendUntilFull, "busy": workBusily, "compact": compactOnce, "open": openOnce, "backup": backUpOnce, "story": tellStory,
+		"append": appendForEver, "full": appendUntilFull, "busy": workBusily, "compact": compactOnce, "open": openOnce, "backup": backUpOnce, "story": tellStory, "again": workAgain,
 	}
 	if role := roles[os.Getenv(envRole)]; role != nil {
 		if err := role(os.Getenv(envDir)); err != nil {

@@ -26,6 +26,9 @@ const (
 // lock on log.db has to be held.
 func (l *Log) finishCompact(dir string) (replaced bool, err error) {
 	interrupted, err := isInterrupted(dir)
+	if err == nil {
+		err = syncFolder(dir) // nothing is shredded for a name that only the kernel knows
+	}
 	switch {
 	case err != nil:
 		return false, err

@@ -63,7 +63,7 @@ func checkHeader(path string) error {
 	return nil
 }
 
-type header struct{ pageSize, pages int64 }
+type header struct{ pageSize, root, pages, tx int64 }
 
 func readHeader(f io.ReaderAt, at int64) (header, error) {
 	var b [headerSize]byte
@@ -74,7 +74,9 @@ func readHeader(f io.ReaderAt, at int64) (header, error) {
 	sum.Write(b[16:72])
 	h := header{
 		pageSize: int64(binary.LittleEndian.Uint32(b[24:])),
+		root:     int64(binary.LittleEndian.Uint64(b[32:])),
 		pages:    int64(binary.LittleEndian.Uint64(b[56:])),
+		tx:       int64(binary.LittleEndian.Uint64(b[64:])),
 	}
 	switch {
 	case binary.LittleEndian.Uint32(b[16:]) != boltMagic, binary.LittleEndian.Uint32(b[20:]) != boltVersion:
@@ -85,4 +87,31 @@ func readHeader(f io.ReaderAt, at int64) (header, error) {
 		return header{}, fmt.Errorf("%w: it tells of %d pages of %d bytes", errHeader, h.pages, h.pageSize)
 	}
 	return h, nil
+}
+
+// settleHeader writes both headers once more as they are, and syncs. The process
+// before this one may have been killed, or have failed, between writing a header and
+// syncing it: then the kernel has it, and may even hold it for written, and the disk
+// has the one before it, whose pages the next transaction takes for free. The lock on
+// the file has to be held.
+func settleHeader(path string) (err error) {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	first, err := readHeader(f, 0)
+	if err != nil {
+		return err
+	}
+	for _, at := range []int64{0, first.pageSize} {
+		var b [headerSize]byte
+		if _, err := f.ReadAt(b[:], at); err != nil {
+			return err
+		}
+		if _, err := f.WriteAt(b[:], at); err != nil {
+			return err
+		}
+	}
+	return f.Sync()
 }

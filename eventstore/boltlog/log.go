@@ -3,7 +3,7 @@ package boltlog
 import (
 	"errors"
 	"fmt"
-	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 
@@ -18,7 +18,7 @@ import (
 // Log is an event log on disk. It is safe for concurrent use.
 type Log struct {
 	path     string // of log.db
-	pidFile  string // empty where the log is open for reading
+	owned    bool   // log.pid says that this process has it
 	readOnly bool
 	id       domain.LogID
 	db       *bbolt.DB
@@ -66,8 +66,8 @@ func (l *Log) Close() error {
 	if l.journal != nil {
 		err = l.closeJournal()
 	}
-	if l.pidFile != "" {
-		os.Remove(l.pidFile) // it only helps to word an error
+	if l.owned {
+		disown(filepath.Dir(l.path))
 	}
 	return errors.Join(err, l.db.Close())
 }
@@ -79,8 +79,29 @@ func (l *Log) closeJournal() error {
 	defer l.packing.Unlock()
 	failpoint.Reach(failpoint.CloseBefore)
 	mark := l.unproven && l.failure() == nil
-	return l.journal.Close(mark, l.Last())
+	frame, err := l.journal.Close(mark, l.Last())
+	if err != nil || !mark || l.readOnly {
+		return err
+	}
+	failpoint.Reach(failpoint.CloseMarked)
+	return l.noteReached(frame)
 }
+
+// noteReached notes how far the journal goes, so that the next to open it sees whether
+// its end is still there. A full disk is no reason not to close.
+func (l *Log) noteReached(frame uint64) error {
+	err := guard(l.path, l.Last(), func() error {
+		return l.db.Update(func(tx *bbolt.Tx) error { return putReached(tx, frame, l.Last()) })
+	})
+	if err = packError(err); errors.Is(err, eventstore.ErrFull) {
+		return nil
+	}
+	return err
+}
+
+// Damage gives what ends a log early that is open for reading although its journal is
+// damaged: what reading gives at the end. It is nil for any other log.
+func (l *Log) Damage() error { return l.state.Load().broken }
 
 // shut marks the log as closed and wakes the followers; false if it was closed.
 func (l *Log) shut() bool {

@@ -1,6 +1,8 @@
 package boltlog_test
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -65,7 +67,17 @@ func copyNow(t *testing.T, log *boltlog.Log, dir string) string {
 	if err := os.CopyFS(left, os.DirFS(dir)); err != nil {
 		t.Fatal(err)
 	}
+	forgetOwner(t, left)
 	return left
+}
+
+// forgetOwner removes what tells a copy of a log that was open from one that was
+// killed before it was copied.
+func forgetOwner(t *testing.T, dir string) {
+	t.Helper()
+	if err := os.Remove(filepath.Join(dir, "log.pid")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
 }
 
 func open(t testing.TB, dir string) *boltlog.Log {

@@ -26,6 +26,8 @@ var (
 
 	// keyJournal is there where the log has a journal.
 	keyJournal = []byte("journal")
+	// keyReached is there where it is known how far the journal went once.
+	keyReached = []byte("reached")
 )
 
 // tail is where the log, or a part of it, ends.
@@ -78,6 +80,13 @@ func putJournal(tx *bbolt.Tx, id journal.ID, frame uint64) error {
 	return putMeta(tx, keyJournal, binary.BigEndian.AppendUint64(id[:len(id):len(id)], frame))
 }
 
+// putReached says that the journal has reached a frame, and with it a position: one that
+// ends in front of it has lost its end.
+func putReached(tx *bbolt.Tx, frame uint64, last eventstore.Position) error {
+	b := binary.BigEndian.AppendUint64(nil, frame)
+	return putMeta(tx, keyReached, binary.BigEndian.AppendUint64(b, uint64(last)))
+}
+
 // head is what a log says of itself.
 type head struct {
 	id         domain.LogID
@@ -85,6 +94,8 @@ type head struct {
 	hasJournal bool
 	journal    journal.ID
 	frame      uint64 // the journal's last that lies in the database
+	reached    uint64 // a frame that the journal has had, and the position with it
+	reachedTo  eventstore.Position
 	sealed     eventstore.Boundary
 	broken     bool // the chain's last link is damaged
 }
@@ -128,6 +139,14 @@ func (l *Log) readHead(tx *bbolt.Tx) (h head, err error) {
 		return h, err
 	}
 	h.frame = binary.BigEndian.Uint64(mark[copy(h.journal[:], mark):])
+	if tx.Bucket(bucketMeta).Get(keyReached) == nil {
+		return h, nil // written by an earlier version
+	}
+	reached, err := l.getMeta(tx, keyReached, 16)
+	if err != nil {
+		return h, err
+	}
+	h.reached, h.reachedTo = binary.BigEndian.Uint64(reached), eventstore.Position(binary.BigEndian.Uint64(reached[8:]))
 	return h, nil
 }
 

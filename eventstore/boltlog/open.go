@@ -22,7 +22,6 @@ import (
 // The files of a log in its folder.
 const (
 	fileName = "log.db"
-	pidName  = "log.pid" // who has the log open for writing
 	dirName  = "journal" // what was written last
 )
 
@@ -65,8 +64,7 @@ func Open(dir string, options Options) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.pidFile = filepath.Join(dir, pidName)
-	if err := os.WriteFile(l.pidFile, fmt.Appendln(nil, os.Getpid()), 0o600); err != nil {
+	if err := l.own(); err != nil {
 		return nil, errors.Join(notWritable(dir, err), l.Close())
 	}
 	return l, nil
@@ -138,14 +136,23 @@ func prepare(dir, path string) error {
 }
 
 func notWritable(dir string, err error) error {
-	if err == nil {
-		return nil
+	copied := (*eventstore.CopyError)(nil)
+	switch {
+	case err == nil, errors.As(err, &copied):
+		return err
+	case journal.IsFull(err):
+		return fmt.Errorf("the log cannot be written in the folder %s: %w; free space on that disk", dir, err)
 	}
 	return fmt.Errorf("the log cannot be written in the folder %s: %w; make it writable for the user that rollcall runs as, or choose another folder with --data", dir, err)
 }
 
 func open(path string, options Options) (*Log, error) {
 	l := &Log{path: path, readOnly: options.ReadOnly, grown: make(chan struct{}), sides: make(map[eventstore.SideKey]pending), wake: make(chan struct{}, 1)}
+	if !options.anyEnd {
+		if err := checkCopied(path); err != nil {
+			return nil, err
+		}
+	}
 	if err := l.openWhole(); err != nil {
 		return nil, err
 	}
@@ -176,12 +183,15 @@ func (l *Log) openJournal(h head, options Options) error {
 		if l.readOnly {
 			return l.checkAlone(dir)
 		}
+		disown(filepath.Dir(l.path)) // whoever it was had another log.db
 		if err := l.makeJournal(&h, dir, size); err != nil {
 			return err
 		}
 	}
 	l.journalID, l.packedFrame = h.journal, h.frame
-	j, frames, err := journal.Open(dir, journal.Expect{ID: h.journal, Frame: h.frame, Position: h.packed.last}, size, l.readOnly)
+	j, frames, err := journal.Open(dir, journal.Expect{
+		ID: h.journal, Frame: h.frame, Position: h.packed.last, Reached: h.reached, ReachedTo: h.reachedTo,
+	}, size, l.readOnly)
 	damaged, copied := (*eventstore.DamageError)(nil), (*eventstore.CopyError)(nil)
 	if options.anyEnd && errors.As(err, &copied) { // what log.db holds can be read
 		frames, err = nil, l.damage(h.packed.last+1, copied.Problem)
@@ -206,7 +216,8 @@ func closeIf(j *journal.Journal) error {
 	if j == nil {
 		return nil
 	}
-	return j.Close(false, 0)
+	_, err := j.Close(false, 0)
+	return err
 }
 
 // checkAlone looks whether a log without a journal lies beside somebody else's.
@@ -287,7 +298,28 @@ func (l *Log) openDB() error {
 	case err != nil:
 		return fmt.Errorf("open %s: %w", l.path, err)
 	}
-	return nil
+	problem := l.treeProblem()
+	if problem == nil && l.readOnly {
+		return nil
+	}
+	if problem == nil {
+		if err = settleHeader(l.path); err == nil {
+			return nil
+		}
+		return errors.Join(fmt.Errorf("sync %s: %w", l.path, err), l.db.Close())
+	}
+	return errors.Join(l.damage(1, problem.Error()), l.db.Close())
+}
+
+// treeProblem walks the pages of a file that may not be what a process left when it
+// closed it: one that was not closed, or is only to be read and may come from
+// anywhere. To walk all files at each start would cost a start of a long log as much
+// again.
+func (l *Log) treeProblem() error {
+	if !l.readOnly && readOwner(filepath.Dir(l.path)) == (owner{}) {
+		return nil
+	}
+	return checkTree(l.path)
 }
 
 // whyBad tells what a bad head means: that the log is being written just now, or
@@ -325,8 +357,6 @@ func (l *Log) inUse() error {
 	if err == nil {
 		return errors.Join(e, db.Close()) // only readers let another one in
 	}
-	if b, err := os.ReadFile(filepath.Join(filepath.Dir(l.path), pidName)); err == nil {
-		fmt.Sscan(string(b), &e.PID) // stays zero if it is no number
-	}
+	e.PID = readOwner(filepath.Dir(l.path)).pid
 	return e
 }

@@ -148,7 +148,7 @@ func (l *Log) packRuns(s *state, all []run) error {
 			if err := putTail(tx, last.end); err != nil {
 				return err
 			}
-			err = putJournal(tx, l.journalID, last.number)
+			err = errors.Join(putJournal(tx, l.journalID, last.number), putReached(tx, s.frames[len(s.frames)-1].number, s.end.last))
 			failpoint.Reach(failpoint.PackFilled)
 			return err
 		})
@@ -170,6 +170,9 @@ func (l *Log) packRuns(s *state, all []run) error {
 // syncs, and writes its header last. Up to the sync nothing has changed. An error of
 // a sync is none of these.
 func packError(err error) error {
+	if err == nil {
+		return nil
+	}
 	path := (*fs.PathError)(nil)
 	if errors.As(err, &path) && journal.IsFull(err) || isResize(err) {
 		return fmt.Errorf("%w: %w", eventstore.ErrFull, err)
@@ -201,12 +204,12 @@ func (l *Log) putRun(tx *bbolt.Tx, r run, sealed eventstore.Boundary) (eventstor
 			return sealed, err
 		}
 	}
-	return sealed, putNet(tx, r.frames)
+	return sealed, putNet(tx, netOf(r.frames))
 }
 
-// putNet does to the side records what the frames together come to. One that was
-// stored and forgotten between two packings never reaches the database.
-func putNet(tx *bbolt.Tx, frames []frame) error {
+// netOf gives what frames together come to for the side records: nil for those that
+// are forgotten.
+func netOf(frames []frame) map[eventstore.SideKey]*eventstore.Side {
 	net := make(map[eventstore.SideKey]*eventstore.Side)
 	for _, f := range frames {
 		for _, s := range f.sides {
@@ -216,6 +219,12 @@ func putNet(tx *bbolt.Tx, frames []frame) error {
 			net[k] = nil
 		}
 	}
+	return net
+}
+
+// putNet does to the side records what frames together come to. One that was
+// stored and forgotten between two packings never reaches the database.
+func putNet(tx *bbolt.Tx, net map[eventstore.SideKey]*eventstore.Side) error {
 	batch := eventstore.Batch{}
 	for k, s := range net {
 		if s == nil {

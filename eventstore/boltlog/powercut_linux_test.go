@@ -48,11 +48,13 @@ func tellStory(dir string) error {
 	return nil
 }
 
-// recordStory gives what a process that tells the story does to its disk.
-func recordStory(t *testing.T) []diskOp {
+// record gives what a process in a role does to its disk, on which there is something
+// before it.
+func record(t *testing.T, role string, before *disk) []diskOp {
 	t.Helper()
-	dir, trace := t.TempDir(), filepath.Join(t.TempDir(), "trace")
-	child := child(t, "story", dir)
+	dir, trace := filepath.Join(inMemory(t), "log"), filepath.Join(t.TempDir(), "trace")
+	before.put(t, dir)
+	child := child(t, role, dir)
 	cmd := exec.CommandContext(t.Context(), strace(t), append([]string{
 		"-f", "-qq", "-y", "-xx", "-s", "2000000", "-e", "signal=none", "-e", "trace=" + traced, "-o", trace,
 	}, child.Args...)...)
@@ -61,7 +63,31 @@ func recordStory(t *testing.T) []diskOp {
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	return readTrace(t, trace, dir)
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	return readTrace(t, trace, dir, before)
+}
+
+// inMemory gives a folder that is not on a disk, where there is such a thing.
+func inMemory(t *testing.T) string {
+	t.Helper()
+	memory, err := os.MkdirTemp("/dev/shm", "rollcall-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(memory) })
+	return memory
+}
+
+// durableAfter gives the last position that a process has told to be durable.
+func durableAfter(ops []diskOp) (last eventstore.Position) {
+	for _, op := range ops {
+		if op.kind == opNote {
+			last = eventstore.Position(op.note)
+		}
+	}
+	return last
 }
 
 // What a disk writes as a whole.
@@ -208,28 +234,19 @@ func (d *disk) put(t *testing.T, dir string) {
 // are lost that no sync covers, all that was durable is there, nothing half, and
 // the log goes on. Every write of log.db is among them, as strace has seen it.
 func TestPowerCut(t *testing.T) {
-	ops := recordStory(t)
-	exhaustive, samples := 2, 4
+	ops := record(t, "story", after(nil, nil))
+	exhaustive, samples := 2, 5
 	if torture {
 		exhaustive, samples = 9, 400
 	}
-	base := t.TempDir()
-	if memory, err := os.MkdirTemp("/dev/shm", "rollcall-test-"); err == nil {
-		t.Cleanup(func() { os.RemoveAll(memory) })
-		base = memory
-	}
+	base := inMemory(t)
 	states, packs := 0, 0
 	for n := range len(ops) + 1 {
 		if n < len(ops) && ops[n].kind == opNote {
 			continue // the disk is as it was one op before
 		}
 		done := steps(ops[:n])
-		durable := eventstore.Position(0)
-		for _, op := range ops[:n] {
-			if op.kind == opNote {
-				durable = eventstore.Position(op.note)
-			}
-		}
+		durable := durableAfter(ops[:n])
 		for lost := range subsets(loose(done), exhaustive, samples) {
 			states++
 			dir := filepath.Join(base, "log")

@@ -2,6 +2,7 @@ package boltlog_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -75,15 +76,20 @@ var (
 	tracedPath = regexp.MustCompile(`^\d+<((?:\\x[0-9a-f]{2})*)>`)
 )
 
-// readTrace gives what the calls of a trace did to the folder dir.
-func readTrace(t *testing.T, path, dir string) []diskOp {
+// readTrace gives what the calls of a trace did to the folder dir, in which there was
+// what was on a disk before.
+func readTrace(t *testing.T, path, dir string, before *disk) []diskOp {
 	t.Helper()
 	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := &traceReader{
-		t: t, dir: dir, names: make(map[string]int), folders: map[string]bool{".": true}, begun: make(map[string]begunCall),
+		t: t, dir: dir, names: maps.Clone(before.names), folders: maps.Clone(before.folders), begun: make(map[string]begunCall),
+	}
+	r.folders["."] = true
+	for file := range before.files {
+		r.files = max(r.files, file)
 	}
 	for line := range strings.Lines(string(b)) {
 		line = strings.TrimSuffix(line, "\n")

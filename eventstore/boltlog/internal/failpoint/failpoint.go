@@ -29,6 +29,7 @@ const (
 	ShredZeroed      = "shred-zeroed"      // a file is zeroed and synced, and not removed
 	FinishBefore     = "finish-before"     // an interrupted compaction is to be brought to its end
 	CloseBefore      = "close-before"      // the log is to be closed, the mark not written
+	CloseMarked      = "close-marked"      // the mark is written, log.db does not know
 	SnapshotHalf     = "snapshot-half"     // a part of a snapshot is written, under another name
 	SnapshotSynced   = "snapshot-synced"   // it is written and synced, under another name
 	SnapshotNamed    = "snapshot-named"    // it has its name, the folder is not synced
@@ -40,7 +41,8 @@ func All() []string {
 		CreateJournal, CreateLinked, AppendBefore, AppendWritten, AppendSynced, PackBefore, PackFilled, PackCommitted,
 		RecycleBefore, RecycleHidden, RecycleZeroed, RecycleNamed, SegmentFilled, SegmentSynced, SegmentNamed,
 		RecoverBefore, RecoverZeroed, RecoverRewritten, RecoverSynced, BackupFilled,
-		CompactFilled, CompactLinked, CompactDecided, CompactReplaced, ShredZeroed, FinishBefore, CloseBefore,
+		CompactFilled, CompactLinked, CompactDecided, CompactReplaced, ShredZeroed, FinishBefore, CloseBefore, CloseMarked,
+		SnapshotHalf, SnapshotSynced, SnapshotNamed,
 	}
 }
 

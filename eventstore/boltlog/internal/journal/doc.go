@@ -51,8 +51,11 @@
 // changed in the last frame is not taken for a crash.
 //
 // What cannot be told from a crash is a sector of the very last frame that has
-// turned into zeros. [Journal.Close] writes an empty frame, which proves the one
-// in front of it; so this concerns only a journal that was not closed.
+// turned into zeros; nor frames that have, as long as none is left behind them.
+// [Journal.Close] writes an empty frame, which proves the one in front of it. Whoever
+// keeps the journal notes now and then, elsewhere, which frame it has reached; see
+// [Expect]. So this concerns only what came after that, in a journal that was not
+// closed.
 //
 // # What it never does
 //

@@ -281,16 +281,16 @@ func (j *Journal) needsSpare() bool {
 // or where more than one waits.
 func (j *Journal) Busy() bool { return j.Waiting() > 1 || j.needsSpare() }
 
-// Close closes the files. With mark, an empty frame at the log's last position is
-// written first, which proves the one in front of it.
-func (j *Journal) Close(mark bool, last eventstore.Position) error {
-	var err error
+// Close closes the files, and gives the number of the last frame. With mark, an empty
+// frame at the log's last position is written first, which proves the one in front of
+// it.
+func (j *Journal) Close(mark bool, last eventstore.Position) (frame uint64, err error) {
 	if mark && !j.readOnly {
 		if _, err = j.Append(last, last, nil, true); errors.Is(err, eventstore.ErrFull) {
 			err = nil // it is only a proof
 		}
 	}
-	return errors.Join(err, j.closeFiles())
+	return j.number, errors.Join(err, j.closeFiles())
 }
 
 func (j *Journal) closeFiles() error {

@@ -69,6 +69,9 @@ func occupied(d disk, path, name string) error {
 // anything in which there is a frame.
 func clearEmpty(d disk, path string) error {
 	names, err := d.List()
+	if err == nil {
+		err = d.Sync() // names may be known to the kernel only
+	}
 	if err != nil {
 		return err
 	}
@@ -80,11 +83,32 @@ func clearEmpty(d disk, path string) error {
 		} else if !isNew(name) {
 			continue
 		}
-		if err := d.Remove(name); err != nil {
+		if err := shred(d, name); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// shred removes a file, and before that what it holds: a segment that was to be used
+// again may have kept its frames.
+func shred(d disk, name string) error {
+	f, err := d.Open(name, true)
+	if err != nil {
+		return err
+	}
+	size, err := f.Size()
+	zeros := make([]byte, min(size, fillBytes))
+	for at := int64(0); at < size && err == nil; at += fillBytes {
+		_, err = f.WriteAt(zeros[:min(fillBytes, size-at)], at)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return d.Remove(name)
 }
 
 func readAll(f file) ([]byte, error) {
@@ -142,10 +166,8 @@ func (j *Journal) load(s *scan) error {
 			if err := j.loadSegment(s, name, number); err != nil {
 				return err
 			}
-		} else if isNew(name) && !j.readOnly {
-			if err := j.disk.Remove(name); err != nil {
-				return err
-			}
+		} else if isNew(name) {
+			s.leftovers = append(s.leftovers, name)
 		}
 	}
 	if len(j.segments) == 0 {
@@ -174,6 +196,9 @@ func (j *Journal) loadSegment(s *scan, name string, number uint64) error {
 	if seg.size, err = s.head(number, b); err != nil {
 		return err
 	}
+	if err := s.gap(number, b); err != nil {
+		return err
+	}
 	if err := s.segment(seg, b); err != nil {
 		return err
 	}
@@ -183,11 +208,19 @@ func (j *Journal) loadSegment(s *scan, name string, number uint64) error {
 	return nil
 }
 
-// repair zeroes a torn frame, and writes the last whole one again: if the process
+// repair removes segments in the making, zeroes a torn frame, and writes the last whole one again: if the process
 // before this one failed to sync it, it may be in memory only, and the kernel
 // may hold that for written.
 func (j *Journal) repair(s *scan) error {
 	failpoint.Reach(failpoint.RecoverBefore)
+	if err := j.disk.Sync(); err != nil { // names may be known to the kernel only
+		return err
+	}
+	for _, name := range s.leftovers {
+		if err := shred(j.disk, name); err != nil {
+			return err
+		}
+	}
 	seg := s.torn
 	if seg != nil {
 		if _, err := seg.file.WriteAt(make([]byte, s.tornTo-seg.end), seg.end); err != nil {

@@ -15,6 +15,10 @@ type Expect struct {
 	// last position there.
 	Frame    uint64
 	Position eventstore.Position
+	// Reached is a frame that the journal has had, zero where none is known, and
+	// ReachedTo the last position with it.
+	Reached   uint64
+	ReachedTo eventstore.Position
 }
 
 // scan reads the segments of a journal in their order.
@@ -23,12 +27,15 @@ type scan struct {
 	seed   uint32
 	expect Expect
 
-	frames   []Frame // that do not lie elsewhere
-	number   uint64  // of the last frame
-	position eventstore.Position
-	seen     bool     // a frame has been seen
-	torn     *segment // holds a torn frame
-	tornTo   int64    // where that ends
+	frames    []Frame // that do not lie elsewhere
+	number    uint64  // of the last frame
+	position  eventstore.Position
+	leftovers []string // segments in the making
+	first     uint64   // the number of the first segment
+	last      uint64   // and of the last one
+	seen      bool     // a frame has been seen
+	torn      *segment // holds a torn frame
+	tornTo    int64    // where that ends
 }
 
 // damage tells that nothing behind the last whole frame can be relied on.
@@ -42,6 +49,23 @@ func (s *scan) damage(to eventstore.Position, problem string) error {
 
 func (s *scan) mixed(problem string) error {
 	return &eventstore.CopyError{Path: s.path, Problem: problem}
+}
+
+// gap tells whether a segment is missing between the last one and another, of which b
+// is the whole file: they are numbered without a gap.
+func (s *scan) gap(number uint64, b []byte) error {
+	before := s.last
+	if s.last = number; s.first == 0 {
+		s.first = number
+	}
+	if before == 0 || number == before+1 {
+		return nil
+	}
+	return s.lost(b[min(len(b), sectorSize):], missing(number-1))
+}
+
+func missing(number uint64) string {
+	return fmt.Sprintf("segment %s of the journal is missing", segmentName(number))
 }
 
 // segment reads the frames of one segment, of which b is the whole file.
@@ -128,9 +152,12 @@ func trimZeros(b []byte) []byte {
 
 var zeros [128 * sectorSize]byte
 
-// bad tells of a damaged sector, and up to which position if a whole frame's
-// beginning behind it tells.
-func (s *scan) bad(b []byte) error {
+// bad tells of a damaged sector.
+func (s *scan) bad(b []byte) error { return s.lost(b, "a frame of the journal is damaged") }
+
+// lost tells of damage in front of b, and up to which position if a whole frame's
+// beginning in it tells.
+func (s *scan) lost(b []byte, problem string) error {
 	var missing eventstore.Position
 	for ; len(b) >= sectorSize; b = b[sectorSize:] {
 		f, _, ok := readHead(s.seed, b)
@@ -144,13 +171,19 @@ func (s *scan) bad(b []byte) error {
 		}
 		break
 	}
-	return s.damage(missing, "a frame of the journal is damaged")
+	return s.damage(missing, problem)
 }
 
 // end looks at the whole when every segment is read.
 func (s *scan) end() error {
+	if s.first > 1 && !s.seen && s.expect.Frame == 0 { // the first is used again only behind a frame
+		return s.damage(0, missing(s.first-1))
+	}
 	if s.expect.Frame > s.number && (s.seen || s.expect.Frame > 0) {
 		return s.mixed(fmt.Sprintf("the journal ends with frame %d, and log.db has frames up to %d", s.number, s.expect.Frame))
+	}
+	if s.number < s.expect.Reached {
+		return s.damage(s.expect.ReachedTo, fmt.Sprintf("the journal ends with frame %d, and has had frame %d", s.number, s.expect.Reached))
 	}
 	return nil
 }
