@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 			os.Unsetenv(name)
 		}
 		main()
-	}})
+	}, "crowd": playCrowd})
 }
 
 // testVariables are the tests' own: the program refuses variables that it does
