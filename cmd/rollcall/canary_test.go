@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -13,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"unicode/utf16"
 )
@@ -39,13 +41,31 @@ func (c canary) spellings() map[string][]byte {
 	all := map[string][]byte{
 		"plain": plain, "upper case": bytes.ToUpper(plain), "reversed": reversed,
 		"hexadecimal": []byte(hex.EncodeToString(plain)), "HEXADECIMAL": bytes.ToUpper([]byte(hex.EncodeToString(plain))),
+		"spaced hexadecimal": fmt.Appendf(nil, "% x", plain), "SPACED HEXADECIMAL": fmt.Appendf(nil, "% X", plain),
+		"bytes in decimal": []byte(strings.Trim(fmt.Sprint(plain), "[]")), "bytes in Go syntax": inGo(plain),
 		"UTF-16, little endian": wide(c.core, 0), "UTF-16, big endian": wide(c.core, 1),
 	}
 	for shift := range 3 { // where the core begins within a group of three bytes
-		text := base64.StdEncoding.EncodeToString(append(make([]byte, shift), plain...))
-		all[fmt.Sprintf("base64, shifted by %d", shift)] = []byte(text[4 : len(text)-4])
+		all[fmt.Sprintf("base64, shifted by %d", shift)] = shifted(base64.StdEncoding.EncodeToString, plain, shift, 4)
+		all[fmt.Sprintf("base64 for URLs, shifted by %d", shift)] = shifted(base64.URLEncoding.EncodeToString, plain, shift, 4)
+	}
+	for shift := range 5 { // the same, of five bytes
+		all[fmt.Sprintf("base32, shifted by %d", shift)] = shifted(base32.StdEncoding.EncodeToString, plain, shift, 8)
 	}
 	return all
+}
+
+// shifted gives what is the same of an encoding in groups of letters, whatever
+// stands around it, where so many bytes of its first group are another's.
+func shifted(encode func([]byte) string, plain []byte, shift, group int) []byte {
+	text := encode(append(make([]byte, shift), plain...))
+	return []byte(text[group : len(text)-group])
+}
+
+// inGo gives bytes as %#v does, without what stands around them.
+func inGo(plain []byte) []byte {
+	_, inside, _ := strings.Cut(fmt.Sprintf("%#v", plain), "{")
+	return []byte(strings.TrimSuffix(inside, "}"))
 }
 
 // wide gives ASCII text in UTF-16, with the letters in the low or the high byte.
@@ -114,10 +134,18 @@ func TestCanaryIsFound(t *testing.T) {
 		"hex":       []byte(hex.EncodeToString([]byte(c.password()))),
 		"Go syntax": fmt.Appendf(nil, "%#v", []string{c.password()}),
 		"wide":      wide(c.password(), 0),
+
+		"bytes":            fmt.Append(nil, []byte(c.password())),
+		"bytes, in a log":  fmt.Appendf(nil, "password=%v", struct{ p []byte }{[]byte(c.password())}),
+		"bytes, Go syntax": fmt.Appendf(nil, "%#v", []byte(c.password())),
+		"spaced hex":       fmt.Appendf(nil, "% x", c.password()),
+		"SPACED HEX":       fmt.Appendf(nil, "% X", c.password()),
 	}
 	for n := range 6 {
 		plain := "\x00" + "ursula"[:n] + "\x00" + c.password()
 		places[fmt.Sprintf("SASL PLAIN of a name of %d letters", n)] = []byte(base64.StdEncoding.EncodeToString([]byte(plain)))
+		places[fmt.Sprintf("base64 for URLs behind %d letters", n)] = []byte(base64.RawURLEncoding.EncodeToString([]byte(plain)))
+		places[fmt.Sprintf("base32 behind %d letters", n)] = []byte(base32.StdEncoding.EncodeToString([]byte(plain)))
 	}
 	for place, text := range places {
 		if c.find(text) == "" {

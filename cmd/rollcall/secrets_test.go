@@ -12,6 +12,7 @@ import (
 
 	"rollcall/adapters/local"
 	"rollcall/adapters/xmpp/xmpptest"
+	"rollcall/domain"
 )
 
 // aviary is a house full of canaries: what its devices are told, what its
@@ -23,26 +24,23 @@ type aviary struct {
 	processes  []*process
 	identities []string
 	canaries   map[string]canary // by the point at which each is let out
-	resume     map[string]canary // resume secrets, by the service
+	resume     map[string]canary // resume secrets, by the device
 }
 
 func newAviary(t *testing.T) *aviary {
+	t.Helper()
 	a := &aviary{house: newHouse(t), wires: make(map[string]*recorder), canaries: make(map[string]canary), resume: make(map[string]canary)}
+	a.more = []string{"ROLLCALL_TIMING_UPSTREAM_TIMEOUT=500ms", "ROLLCALL_LOG_LEVEL=debug"}
 	a.reopen()
 	a.door = record(t, a.address)
 	a.wires["devices"] = a.door
 	return a
 }
 
-func (a *aviary) env() []string {
-	return append(a.house.env(), "ROLLCALL_TIMING_UPSTREAM_TIMEOUT=500ms")
-}
-
 // reopen starts the appliance, with a log of everything.
 func (a *aviary) reopen() {
 	a.t.Helper()
-	a.serve = start(a.t, a.env(), "serve", "--listen", a.address, "--log-level", "debug")
-	a.address = a.serve.await(`rollcall is ready.* listen=(\S+)`)[1]
+	a.open()
 	a.processes = append(a.processes, a.serve)
 }
 
@@ -71,7 +69,13 @@ func (a *aviary) canary(point string) canary {
 // device joins a new device that may use accounts, given as service:account.
 func (a *aviary) device(person, account string) string {
 	a.t.Helper()
-	identity := a.join(person, account, "--address", a.door.addr())
+	return a.deviceOf(person, account, a.door.addr())
+}
+
+// deviceOf is [aviary.device] with where the device connects.
+func (a *aviary) deviceOf(person, account, address string) string {
+	a.t.Helper()
+	identity := a.join(person, account, "--address", address)
 	a.identities = append(a.identities, identity)
 	return identity
 }
@@ -116,31 +120,43 @@ func TestPasswordsGoNowhere(t *testing.T) {
 	a := newAviary(t)
 	a.refusals()
 	a.upstreams()
+	a.cutLinks()
 	a.crashes()
-	audit := a.rollcall("audit", "log", "-o", "json")
-	a.shut()
-
-	hay := haystack{"the audit log": []byte(audit)}
-	hay.addFolder(t, filepath.Dir(a.data))
+	a.endings()
+	a.lostSecrets()
+	a.split()
 	if len(a.resume) == 0 {
 		t.Error("no resume secret was seen")
 	}
+	a.search()
+}
+
+// search ends the appliance and looks for everything that was let out.
+func (a *aviary) search() {
+	a.t.Helper()
+	audit := a.rollcall("audit", "log", "-o", "json")
+	a.shut()
+	hay := haystack{"the audit log": []byte(audit)}
+	hay.addFolder(a.t, filepath.Dir(a.data))
 	for i, p := range a.processes {
 		hay[fmt.Sprintf("the output of process %d (%s)", i, strings.Join(p.cmd.Args[1:], " "))] = []byte(p.text())
 	}
 	for name, wire := range a.wires {
 		hay["what "+name+" heard and said"] = wire.recorded()
 		if len(wire.recorded()) < 200 {
-			t.Errorf("only %d bytes of what %s said were recorded", len(wire.recorded()), name)
+			a.t.Errorf("only %d bytes of what %s said were recorded", len(wire.recorded()), name)
 		}
 	}
-	hay.search(t, a.resume)
-	for _, identity := range a.identities { // which keep the resume secrets
-		hay.addFolder(t, identity)
+	for _, identity := range a.identities { // with the journal and the lock beside it
+		hay.addFolder(a.t, filepath.Dir(identity))
 	}
-	hay.search(t, a.canaries)
+	hay.search(a.t, a.canaries)
+	for _, identity := range a.identities { // which alone may keep resume secrets
+		delete(hay, "file "+identity)
+	}
+	hay.search(a.t, a.resume)
 	if n := strings.Count(audit, `"login-requested"`); n < len(a.canaries) {
-		t.Errorf("the log has %d logins, for %d passwords", n, len(a.canaries))
+		a.t.Errorf("the log has %d logins, for %d passwords", n, len(a.canaries))
 	}
 }
 
@@ -186,13 +202,16 @@ func (a *aviary) upstreams() {
 		identity := a.device("Device of "+service, service+":ada@"+xmpptest.Domain)
 		a.letOut("a server that is "+service, identity, service, "ada@"+xmpptest.Domain).wantExit(exitRefused)
 	}
+	a.rollcall("service", "set", "bare", "--kind", "xmpp", "--address", a.wire("a server without STARTTLS", bare(a.t)))
+	identity := a.device("Device of bare", "bare:ada@"+xmpptest.Domain)
+	a.letOut("a server without STARTTLS", identity, "bare", "ada@"+xmpptest.Domain).wantExit(exitRefused)
 	a.prosody()
 	a.double("groupwise")
 	a.double("sametime")
 }
 
 // prosody logs in at a real XMPP server, over TLS, with the right password and
-// with a wrong one.
+// with a wrong one, and where its certificate is not trusted.
 func (a *aviary) prosody() {
 	a.t.Helper()
 	const name, account = "ursula", "ursula@" + xmpptest.Domain
@@ -200,6 +219,8 @@ func (a *aviary) prosody() {
 	server := xmpptest.StartProsody(a.t, []xmpptest.User{{Name: name, Password: right.password()}})
 	a.rollcall("service", "set", "xmpp", "--kind", "xmpp", "--address", a.wire("xmpp", server.Addr), "--option", "ca-file="+server.CAFile)
 	a.talk("xmpp", account, "the password of an XMPP account")
+	a.rollcall("service", "set", "untrusted", "--kind", "xmpp", "--address", a.wire("a refused certificate", server.Addr))
+	a.letOut("a refused certificate", a.device("Device of untrusted", "untrusted:"+account), "untrusted", account).wantExit(exitRefused)
 }
 
 // double logs in at a double of a server.
@@ -241,8 +262,9 @@ func (a *aviary) talk(service, account, point string) {
 	<-again.over
 }
 
-// noteResume remembers the secret that the device keeps of its session.
-func (a *aviary) noteResume(service, identity string) {
+// noteResume remembers the secret that the device keeps of its session, and gives
+// it.
+func (a *aviary) noteResume(service, identity string) (secret []byte) {
 	a.t.Helper()
 	text, err := os.ReadFile(identity)
 	check(a.t, err)
@@ -250,10 +272,11 @@ func (a *aviary) noteResume(service, identity string) {
 		Sessions map[string]struct{ Secret []byte }
 	}
 	check(a.t, json.Unmarshal(text, &kept))
-	if len(kept.Sessions[service].Secret) < 16 {
+	if secret = kept.Sessions[service].Secret; len(secret) < 16 {
 		a.t.Fatalf("the device keeps no secret of its session on %s", service)
 	}
-	a.resume[service] = canary{string(kept.Sessions[service].Secret)}
+	a.resume["the resume secret of "+filepath.Base(identity)] = canary{string(secret)}
+	return secret
 }
 
 // crashes kills a device and the appliance while a login is under way, and has
@@ -263,10 +286,11 @@ func (a *aviary) crashes() {
 	account := "ada@" + xmpptest.Domain
 	mute := a.device("Mute", "deaf:"+account)
 	waiting := a.letOut("a device that dies while it logs in", mute, "deaf", account)
-	a.pending()
+	a.pending(1)
 	waiting.kill()
+	a.pending(0)
 	waiting = a.letOut("an appliance that dies during a login", mute, "deaf", account)
-	a.pending()
+	a.pending(1)
 	a.serve.kill()
 	waiting.kill()
 	a.reopen()
@@ -284,17 +308,23 @@ func (a *aviary) crashes() {
 	a.client("resume", "--identity", identity).wantExit(exitEnded)
 }
 
-// pending waits until a login waits for its upstream server.
-func (a *aviary) pending() {
+// pending waits until so many logins, one or none, wait for the deaf server, and
+// gives their sessions.
+func (a *aviary) pending(want int) (ids []domain.SessionID) {
 	a.t.Helper()
 	op := a.operator()
 	check(a.t, eventually(a.t.Context(), func() error {
-		counts, err := op.Count(a.t.Context())
-		for _, c := range counts {
-			if c.Service == "deaf" && c.Seats > 0 {
-				return nil
+		sessions, err := op.Sessions(a.t.Context())
+		ids = nil
+		for _, s := range sessions {
+			if s.Service == "deaf" {
+				ids = append(ids, s.ID)
 			}
 		}
-		return fmt.Errorf("no login is under way: %+v, %v", counts, err)
+		if err != nil || len(ids) != want {
+			return fmt.Errorf("%d logins are under way, want %d: %+v, %w", len(ids), want, sessions, err)
+		}
+		return nil
 	}))
+	return ids
 }
