@@ -481,3 +481,48 @@ func TestTooLongItemsAreReplacedByANote(t *testing.T) {
 		t.Errorf("%d items dropped, want 1", got)
 	}
 }
+
+// written is a connection from which comes what was written down before; what is
+// written to it goes nowhere.
+type written struct {
+	net.Conn
+	from io.Reader
+}
+
+func (w written) Read(b []byte) (int, error)       { return w.from.Read(b) }
+func (w written) Write(b []byte) (int, error)      { return len(b), nil }
+func (w written) SetDeadline(time.Time) error      { return nil }
+func (w written) SetReadDeadline(time.Time) error  { return nil }
+func (w written) SetWriteDeadline(time.Time) error { return nil }
+func (w written) Close() error                     { return nil }
+
+// TestOpeningMemory claims an opening of the longest length, behind a first
+// message that is right, and sends little: nothing is made for the claim.
+func TestOpeningMemory(t *testing.T) {
+	b := newBench(t, Config{})
+	greeting := Preamble{Version: Version}
+	s, err := newShake(b.device.pair, b.key.Public(), greeting, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.keys.forget()
+	hello, _, _, err := s.WriteMessage(greeting.Append(nil), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	takes := func(claim uint16) int64 {
+		stream := append(binary.BigEndian.AppendUint16(hello[:len(hello):len(hello)], claim), make([]byte, 100)...)
+		return testing.Benchmark(func(tb *testing.B) {
+			for range tb.N {
+				b.server.Serve(t.Context(), written{from: bytes.NewReader(stream)}, "somebody")
+			}
+		}).AllocedBytesPerOp()
+	}
+	long, short := takes(65535), takes(openingOverhead)
+	if long > 16<<10 || long > short+2<<10 {
+		t.Errorf("a link that claims 65,535 bytes and sends 100 takes %d bytes, and %d with a claim of %d", long, short, openingOverhead)
+	}
+	if stats := b.server.Stats(); stats.Garbage != stats.Connections {
+		t.Errorf("stats %+v, want every link refused", stats)
+	}
+}
