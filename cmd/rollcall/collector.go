@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"rollcall/adapters/control"
 	"rollcall/adapters/device"
 	"rollcall/adapters/router"
 	"rollcall/domain"
@@ -48,6 +49,7 @@ func counter(name, help string, labels ...string) metric {
 var (
 	seatsMetric    = gauge("seats", "Seats taken.", "service", "state")
 	limitMetric    = gauge("seats_limit", "The limit of seats that holds.", "service")
+	queueMetric    = gauge("busy_queue_seconds", "How far the queue of devices that found the service full reaches into the future.", "service")
 	positionMetric = gauge("log_position", "Position of the last event.")
 	healthyMetric  = gauge("healthy", "1 if the appliance is well.")
 
@@ -67,6 +69,7 @@ var (
 	endedMetric     = counter("sessions_ended_total", "Sessions that ended, by cause.", "cause")
 	throttledMetric = counter("openings_throttled_total", "Logins and resumes of devices that come too often.", "how")
 	upstreamMetric  = gauge("upstream_logins", "Logins to upstream servers.", "state")
+	olderMetric     = counter("older_links_refused_total", "Messages of links in whose place a newer one speaks.")
 	reloginsMetric  = counter("upstream_relogins_total", "Logins to upstream servers for devices that came back.")
 
 	fullMetric    = gauge("log_full", "1 while the log has no room for newcomers.")
@@ -78,6 +81,7 @@ var (
 	turnedAwayMetric = counter("resumes_put_off_total", "Devices that came back in a crowd and were told to return later.")
 	keptMetric       = counter("inbox_letters_total", "Messages that were put into the inbox.")
 	duplicatesMetric = counter("inbox_duplicates_total", "Messages that came from upstream once more and were there already.")
+	cutMetric        = counter("rosters_cut_total", "Rosters too big to be kept whole.")
 	withheldMetric   = counter("news_withheld_total", "News of contacts that was not sent to devices nobody used.")
 	mailboxesMetric  = gauge("inbox_mailboxes", "Mailboxes, also those where nothing waits.")
 	lettersMetric    = gauge("inbox_letters", "Letters that wait for devices.")
@@ -95,7 +99,7 @@ func (c *collector) Describe(to chan<- *prometheus.Desc) {
 // Collect implements [prometheus.Collector].
 func (c *collector) Collect(to chan<- prometheus.Metric) {
 	t := teller(to)
-	c.collectSeats(t)
+	c.collectServices(t)
 	t.flag(healthyMetric, c.appliance.problem() == nil)
 	tell(t, positionMetric, c.appliance.log.Last())
 	t.links(c.links.Stats())
@@ -103,7 +107,8 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	c.door.tell(t)
 }
 
-func (c *collector) collectSeats(t teller) {
+// collectServices tells how each service stands.
+func (c *collector) collectServices(t teller) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	counts, err := c.appliance.Count(ctx)
@@ -111,20 +116,19 @@ func (c *collector) collectSeats(t teller) {
 		t <- prometheus.NewInvalidMetric(seatsMetric.desc, err)
 		return
 	}
-	for _, s := range counts {
-		for state, n := range map[string]uint32{"pending": s.Pending, "covered": s.Covered, "out-of-coverage": s.OutOfCoverage} {
-			tell(t, seatsMetric, n, string(s.Service), state)
-		}
-		if s.Limit != nil {
-			tell(t, limitMetric, *s.Limit, string(s.Service))
-		}
+	t.seats(counts)
+	queues, err := c.appliance.broker.Queues(ctx)
+	if err != nil {
+		t <- prometheus.NewInvalidMetric(queueMetric.desc, err)
+		return
 	}
+	t.queues(queues)
 }
 
 // teller is told numbers.
 type teller chan<- prometheus.Metric
 
-func tell[N ~int | ~int64 | ~uint32 | ~uint64](t teller, m metric, n N, labels ...string) {
+func tell[N ~int | ~int64 | ~uint32 | ~uint64 | ~float64](t teller, m metric, n N, labels ...string) {
 	t <- prometheus.MustNewConstMetric(m.desc, m.kind, float64(n), labels...)
 }
 
@@ -142,6 +146,23 @@ func (t teller) histogram(m metric, h broker.Histogram) {
 		buckets[bound] = h.Counts[i]
 	}
 	t <- prometheus.MustNewConstHistogram(m.desc, h.Count, h.Sum, buckets)
+}
+
+func (t teller) seats(counts []control.Count) {
+	for _, s := range counts {
+		for state, n := range map[string]uint32{"pending": s.Pending, "covered": s.Covered, "out-of-coverage": s.OutOfCoverage} {
+			tell(t, seatsMetric, n, string(s.Service), state)
+		}
+		if s.Limit != nil {
+			tell(t, limitMetric, *s.Limit, string(s.Service))
+		}
+	}
+}
+
+func (t teller) queues(by map[domain.ServiceName]time.Duration) {
+	for service, queue := range by {
+		tell(t, queueMetric, queue.Seconds(), string(service))
+	}
 }
 
 func (t teller) links(s device.Stats) {
@@ -173,12 +194,14 @@ func (t teller) broker(s broker.Stats) {
 	tell(t, throttledMetric, s.SentAway, "sent-away")
 	tell(t, upstreamMetric, s.Connecting, "under-way")
 	tell(t, upstreamMetric, s.Waiting, "waiting")
+	tell(t, olderMetric, s.OlderLinks)
 	tell(t, reloginsMetric, s.Relogins)
 	tell(t, wakingMetric, s.Waking)
 	tell(t, turnedAwayMetric, s.TurnedAway)
 	tell(t, keptMetric, s.Letters)
 	tell(t, duplicatesMetric, s.Duplicates)
 	tell(t, withheldMetric, s.Withheld)
+	tell(t, cutMetric, s.RostersCut)
 	t.flag(fullMetric, s.LogFull)
 	tell(t, filledMetric, s.LogFilled)
 	t.histogram(batchesMetric, s.Batches)

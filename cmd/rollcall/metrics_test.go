@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -98,7 +99,12 @@ func TestEveryCountIsTold(t *testing.T) {
 		next++
 		session.Ended[cause] = next
 	}
-	got := collect(t, func(to teller) { to.links(links); to.router(doors); to.broker(session) })
+	queues := make(map[domain.ServiceName]time.Duration)
+	for _, service := range []domain.ServiceName{"im", "office"} {
+		next++
+		queues[service] = time.Duration(next) * time.Second
+	}
+	got := collect(t, func(to teller) { to.links(links); to.router(doors); to.broker(session); to.queues(queues) })
 	for want := uint64(1001); want <= next; want++ {
 		found := 0
 		for _, n := range got {
@@ -164,6 +170,7 @@ func TestDefencesMoveTheirNumbers(t *testing.T) {
 			anns = h.login(ann, "im", "ann")
 			anns.accepted()
 		}},
+		{`rollcall_busy_queue_seconds{service="im"}`, func() { h.login(bob, "im", "bob").wantExit(exitBusy) }},
 		{`rollcall_logins_total{outcome="server-busy"}`, func() { h.login(bob, "im", "bob").wantExit(exitBusy) }},
 		{`rollcall_links_total{kind="garbage"}`, func() { stranger(strings.Repeat("GET / HTTP/1.1\r\n", 9)) }},
 		{`rollcall_sessions_ended_total{cause="idled-out"}`, func() {

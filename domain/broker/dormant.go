@@ -39,10 +39,11 @@ func (s *session) sayTyping(t TypingChanged) {
 	s.kick()
 }
 
-// noteCut logs, once, that a session's roster is too big. The lock is held.
+// noteCut logs and counts, once, that a session's roster is too big. The lock is held.
 func (s *session) noteCut() {
 	if s.news.cut && !s.news.noted {
 		s.news.noted = true
+		s.b.counters.rostersCut.Add(1)
 		s.b.logger.Warn("a roster is too big, and its device is not told of all contacts", "session", s.id, "limit", maxContacts)
 	}
 }

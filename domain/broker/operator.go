@@ -209,6 +209,18 @@ func (b *Broker) Seats(ctx context.Context) (seats []domain.Seat, err error) {
 	return seats, err
 }
 
+// Queues gives for each service how far the queue of the devices that found it
+// full reaches into the future: when the last of them is to return.
+func (b *Broker) Queues(ctx context.Context) (map[domain.ServiceName]time.Duration, error) {
+	queues := make(map[domain.ServiceName]time.Duration)
+	err := b.seq.look(ctx, func(t *turn) {
+		for s := range t.ledger().Services() {
+			queues[s.Name] = max(s.Queue.Sub(t.now), 0)
+		}
+	})
+	return queues, err
+}
+
 // EndSession ends a session at an operator's wish.
 func (b *Broker) EndSession(ctx context.Context, id domain.SessionID) error {
 	return b.seq.finish(ctx, func(t *turn) error {

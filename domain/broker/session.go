@@ -166,6 +166,7 @@ func (a attachment) listen(ctx context.Context) (Conversation, error) {
 		return nil, ErrSessionOver
 	}
 	if s.link != a.link {
+		s.b.counters.olderLinks.Add(1)
 		return nil, ErrLinkReplaced
 	}
 	s.hear()

@@ -34,6 +34,10 @@ type Stats struct {
 	Waking     int
 	TurnedAway uint64
 
+	// RostersCut is how many rosters were too big to be kept whole, and OlderLinks
+	// how many messages of links were refused in whose place a newer one speaks.
+	RostersCut, OlderLinks uint64
+
 	// Letters is how many messages were put into the inbox, and Duplicates how
 	// many came that were there already. Withheld is how much news of contacts
 	// was not sent to devices that nobody used.
@@ -72,6 +76,7 @@ func (b *Broker) Stats() Stats {
 		HeldBack: c.heldBack.Load(), SentAway: c.sentAway.Load(),
 		Connecting: int(c.connecting.Load()), Waiting: int(c.waiting.Load()), Relogins: c.relogins.Load(),
 		Waking: int(c.waking.Load()), TurnedAway: c.turnedAway.Load(),
+		RostersCut: c.rostersCut.Load(), OlderLinks: c.olderLinks.Load(),
 		Letters: c.letters.Load(), Duplicates: c.duplicates.Load(), Withheld: c.withheld.Load(),
 		Batches: c.batches.read(), Commits: c.commits.read(),
 		LogFull: b.seq.tight.Load(), LogFilled: c.filled.Load(),
@@ -103,6 +108,7 @@ type counters struct {
 	waking                      atomic.Int64
 	turnedAway, letters         atomic.Uint64
 	duplicates, withheld        atomic.Uint64
+	rostersCut, olderLinks      atomic.Uint64
 	batches, commits            histogram
 }
 

@@ -74,6 +74,22 @@ func TestEveryDefenceIsCounted(t *testing.T) {
 			}
 			time.Sleep(time.Minute)
 		}, func(s broker.Stats) uint64 { return s.SentAway }, 7},
+		{"older link", func(h *house) {
+			a := h.device("a")
+			old, link := h.login(a, "a")
+			h.resume(a, first[broker.Accepted](h.T, link), 0)
+			for range 3 {
+				old.Receive(h.Context(), broker.Status{})
+			}
+		}, func(s broker.Stats) uint64 { return s.OlderLinks }, 3},
+		{"roster cut", func(h *house) {
+			for _, name := range []string{"a", "b"} {
+				h.login(h.device(name), name)
+				for range 2 { // counted once
+					h.up.last().deliver(broker.RosterReceived{Contacts: make([]broker.Contact, 5001)})
+				}
+			}
+		}, func(s broker.Stats) uint64 { return s.RostersCut }, 2},
 		{"full log", func(h *house) {
 			a := h.device("a")
 			h.log.setFail(domain.ErrLogFull)
@@ -103,6 +119,41 @@ func TestEveryDefenceIsCounted(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestQueuesAreTold has devices find a full house: the queue grows with each, and
+// falls as time passes.
+func TestQueuesAreTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		h.configure(maximum(1))
+		h.login(h.device("inside"), "inside")
+		queue := func() time.Duration {
+			queues, err := h.Queues(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return queues["im"].Round(time.Millisecond)
+		}
+		if got := queue(); got != 0 {
+			t.Errorf("the queue is %v long before anybody was sent away", got)
+		}
+		for i := range 3 {
+			name := fmt.Sprint("a", i)
+			h.login(h.device(name), name)
+		}
+		if got := queue(); got != 30*time.Second+3*20*time.Millisecond {
+			t.Errorf("the queue is %v long, want that of three devices", got)
+		}
+		time.Sleep(10 * time.Second)
+		if got := queue(); got != 20*time.Second+3*20*time.Millisecond {
+			t.Errorf("the queue is %v long 10 s later", got)
+		}
+		time.Sleep(time.Minute)
+		if got := queue(); got != 0 {
+			t.Errorf("the queue is %v long when all have returned", got)
+		}
+	})
 }
 
 func rejected(code domain.RejectCode) func(broker.Stats) uint64 {
