@@ -138,23 +138,59 @@ func TestInactiveSessionEnds(t *testing.T) {
 	})
 }
 
+// TestOlderLinkIsNotHeard has a link speak in whose place a newer one is: whatever
+// it says changes nothing, neither here nor upstream.
 func TestOlderLinkIsNotHeard(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
-		alice := h.device("alice")
-		old, link := h.login(alice, "alice")
-		now, _ := h.resume(alice, first[broker.Accepted](t, link), 1)
-		if !link.isClosed() {
-			t.Error("the older link is still open")
-		}
-		if err := old.Receive(t.Context(), broker.Logout{}); !errors.Is(err, broker.ErrLinkReplaced) {
-			t.Errorf("Receive on the older link = %v, want ErrLinkReplaced", err)
-		}
-		old.Detach()
-		if err := now.Receive(t.Context(), broker.Status{}); err != nil {
-			t.Errorf("Receive on the newer link = %v", err)
-		}
-	})
+	for name, says := range map[string]broker.FromDevice{
+		"status":       broker.Status{InUse: true},
+		"send":         broker.Send{ID: "1", To: "bob", Body: "hello"},
+		"ack":          broker.Ack{Number: 1},
+		"set presence": broker.SetPresence{Presence: broker.OwnPresence{Show: broker.ShowBusy}},
+		"logout":       broker.Logout{},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHouse(t)
+				alice := h.device("alice")
+				old, link := h.login(alice, "alice")
+				accepted := first[broker.Accepted](t, link)
+				talk := h.up.last()
+				talk.deliver(message(1))
+				now, _ := h.resume(alice, accepted, 0)
+				if !link.isClosed() {
+					t.Error("the older link is still open")
+				}
+				heard := h.heard()
+				time.Sleep(time.Second)
+				if err := old.Receive(t.Context(), says); !errors.Is(err, broker.ErrLinkReplaced) {
+					t.Errorf("Receive on the older link = %v, want ErrLinkReplaced", err)
+				}
+				old.Detach()
+				if got := h.heard(); !got.Equal(heard) {
+					t.Errorf("the device was heard of at %v, want %v as before", got, heard)
+				}
+				if len(talk.sent) > 0 || len(talk.presence) > 0 || talk.isOut() {
+					t.Errorf("upstream was told %v and %v, or logged out: %v", talk.sent, talk.presence, talk.isOut())
+				}
+				if err := now.Receive(t.Context(), broker.Status{}); err != nil {
+					t.Errorf("Receive on the newer link = %v", err)
+				}
+				if _, next := h.resume(alice, accepted, 0); lastItem(next) != 1 {
+					t.Error("the older link has acknowledged an item")
+				}
+			})
+		})
+	}
+}
+
+// heard gives when the one device that is logged in was last heard of.
+func (h *house) heard() time.Time {
+	h.Helper()
+	seats, err := h.Seats(h.Context())
+	if err != nil || len(seats) != 1 {
+		h.Fatalf("Seats = %v, %v, want one", seats, err)
+	}
+	return seats[0].Heard
 }
 
 func TestResumeAfterRestart(t *testing.T) {
