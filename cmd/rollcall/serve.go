@@ -36,6 +36,9 @@ dispatcher' on other machines.`,
 	s.text("log-format", "log.format", "FORMAT", "text or json (default text)")
 	cmd.RunE = a.serving(s, func(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 		boundMemory()
+		if err := forbidCoreDumps(); err != nil {
+			log.Warn("a crash may leave passwords in a core file", "reason", err, "next", "set LimitCORE=0 in the service manager")
+		}
 		return run(ctx, runOptions{Config: cfg, logger: log, cost: local.DefaultCost, wrap: a.wrap})
 	})
 	return cmd
