@@ -219,8 +219,7 @@ func (a *aviary) prosody() {
 	server := xmpptest.StartProsody(a.t, []xmpptest.User{{Name: name, Password: right.password()}})
 	a.rollcall("service", "set", "xmpp", "--kind", "xmpp", "--address", a.wire("xmpp", server.Addr), "--option", "ca-file="+server.CAFile)
 	a.talk("xmpp", account, "the password of an XMPP account")
-	a.rollcall("service", "set", "untrusted", "--kind", "xmpp", "--address", a.wire("a refused certificate", server.Addr))
-	a.letOut("a refused certificate", a.device("Device of untrusted", "untrusted:"+account), "untrusted", account).wantExit(exitRefused)
+	a.untrusted("xmpp", server.Addr, account)
 }
 
 // double logs in at a double of a server.
@@ -238,6 +237,17 @@ func (a *aviary) double(kind string) {
 	address := server.await(`"address":"([^"]+)"`)[1]
 	a.rollcall(append(set, "--address", a.wire(kind, address))...)
 	a.talk(kind, "ursula", point)
+	if kind == "groupwise" {
+		a.untrusted(kind, address, "ursula")
+	}
+}
+
+// untrusted logs in at a server whose certificate nothing vouches for.
+func (a *aviary) untrusted(kind, address, account string) {
+	a.t.Helper()
+	service, point := "untrusted-"+kind, "a refused certificate of "+kind
+	a.rollcall("service", "set", service, "--kind", kind, "--address", a.wire(point, address))
+	a.letOut(point, a.device("Device of "+service, service+":"+account), service, account).wantExit(exitRefused)
 }
 
 // talk logs in with a wrong password and with the right one, is killed, and comes
