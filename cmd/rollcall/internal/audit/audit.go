@@ -27,7 +27,7 @@ func Rows(ctx context.Context, log Log, f control.AuditFilter) iter.Seq2[control
 			yield(control.AuditRow{}, err)
 			return
 		}
-		j := newJoiner(ctx, log)
+		j := NewJoiner(ctx, log)
 		for r, err := range records(ctx, log, f.Follow) {
 			if err != nil {
 				if !f.Follow || ctx.Err() == nil || !errors.Is(err, ctx.Err()) {

@@ -7,8 +7,10 @@ import (
 	"rollcall/domain"
 )
 
-// joiner remembers what later events may refer to.
-type joiner struct {
+// Joiner makes rows of records, for whoever reads a log from its beginning: each
+// record is given to Row or to Pass, in order and once. It remembers what later
+// events may refer to. It is not safe for concurrent use.
+type Joiner struct {
 	ctx context.Context // of the one iteration that the joiner serves
 	log Log
 
@@ -19,8 +21,10 @@ type joiner struct {
 	names    map[domain.SideKey]string // of people, accounts and devices
 }
 
-func newJoiner(ctx context.Context, log Log) *joiner {
-	return &joiner{
+// NewJoiner gives the joiner of a log of which nothing has been read. It looks
+// names up with ctx.
+func NewJoiner(ctx context.Context, log Log) *Joiner {
+	return &Joiner{
 		ctx: ctx, log: log,
 		services: make(map[domain.ServiceID]domain.ServiceName),
 		accounts: make(map[domain.AccountID]domain.PersonPermitted),
@@ -48,9 +52,29 @@ type extra struct {
 	kind  domain.SideKind
 }
 
+// Row takes in a record and gives its row, with the names.
+func (j *Joiner) Row(r domain.Record) (control.AuditRow, error) {
+	row, _, err := j.row(r, control.AuditFilter{})
+	return row, err
+}
+
+// Pass takes in a record whose row nobody wants.
+func (j *Joiner) Pass(r domain.Record) {
+	if s := j.subject(r); s.over {
+		delete(j.sessions, s.session)
+	}
+}
+
+// Names gives whom a session that is not over belongs to: a row without an event.
+func (j *Joiner) Names(id domain.SessionID) (control.AuditRow, error) {
+	s := j.of(id, nil, false)
+	row := control.AuditRow{Session: id, Device: s.device, Service: j.services[s.service]}
+	return row, j.join(&row, s)
+}
+
 // row takes in a record and gives its row; wanted is false where the filter
 // keeps it out.
-func (j *joiner) row(r domain.Record, f control.AuditFilter) (row control.AuditRow, wanted bool, err error) {
+func (j *Joiner) row(r domain.Record, f control.AuditFilter) (row control.AuditRow, wanted bool, err error) {
 	s := j.subject(r)
 	if s.over {
 		defer delete(j.sessions, s.session)
@@ -74,7 +98,7 @@ func (j *joiner) row(r domain.Record, f control.AuditFilter) (row control.AuditR
 }
 
 // join adds the names.
-func (j *joiner) join(row *control.AuditRow, s subject) error {
+func (j *Joiner) join(row *control.AuditRow, s subject) error {
 	joins := []struct {
 		to *string
 		at domain.Position
@@ -93,7 +117,7 @@ func (j *joiner) join(row *control.AuditRow, s subject) error {
 }
 
 // asked adds the names that a login asked for where they are nobody's.
-func (j *joiner) asked(row *control.AuditRow, s subject) error {
+func (j *Joiner) asked(row *control.AuditRow, s subject) error {
 	if s.session == 0 {
 		return nil
 	}
@@ -116,7 +140,7 @@ func (j *joiner) asked(row *control.AuditRow, s subject) error {
 }
 
 // name looks a name up once and remembers it.
-func (j *joiner) name(to *string, at domain.Position, kind domain.SideKind) error {
+func (j *Joiner) name(to *string, at domain.Position, kind domain.SideKind) error {
 	if at == 0 {
 		return nil
 	}
@@ -133,12 +157,12 @@ func (j *joiner) name(to *string, at domain.Position, kind domain.SideKind) erro
 	return nil
 }
 
-func (j *joiner) side(at domain.Position, kind domain.SideKind) (string, error) {
+func (j *Joiner) side(at domain.Position, kind domain.SideKind) (string, error) {
 	value, _, err := j.log.Side(j.ctx, domain.SideKey{Position: at, Kind: kind})
 	return string(value), err
 }
 
-func (j *joiner) extras(s subject) (map[string]string, error) {
+func (j *Joiner) extras(s subject) (map[string]string, error) {
 	found := make(map[string]string)
 	for _, x := range s.extras {
 		value, err := j.side(domain.Position(s.session), x.kind)

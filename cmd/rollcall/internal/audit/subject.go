@@ -9,7 +9,7 @@ var (
 
 // subject takes in a record and gives what it is about. An event that this
 // version does not know is about nothing; its row still stands.
-func (j *joiner) subject(r domain.Record) subject {
+func (j *Joiner) subject(r domain.Record) subject {
 	switch e := r.Event.(type) {
 	case *domain.ServiceConfigured:
 		j.services[e.Service] = e.Name
@@ -33,33 +33,50 @@ func (j *joiner) subject(r domain.Record) subject {
 }
 
 // sessionSubject is subject for the events of a session.
-func (j *joiner) sessionSubject(r domain.Record) subject {
+func (j *Joiner) sessionSubject(r domain.Record) subject {
+	id := SessionOf(r)
 	switch e := r.Event.(type) {
 	case *domain.LoginRequested:
-		j.sessions[domain.SessionID(r.Position)] = *e
-		return j.of(domain.SessionID(r.Position), address, false)
-	case *domain.LoginAdmitted:
-		return j.of(e.Session, nil, false)
-	case *domain.LoginAccepted:
-		return j.of(e.Session, nil, false)
-	case *domain.LoginRejected:
-		return j.of(e.Session, upstreamText, true)
-	case *domain.CoverageLost:
-		return j.of(e.Session, nil, false)
-	case *domain.CoverageRegained:
-		return j.of(e.Session, nil, false)
-	case *domain.SessionResumed:
-		return j.of(e.Session, nil, false)
+		j.sessions[id] = *e
+		return j.of(id, address, false)
+	case *domain.LoginRejected, *domain.SessionEnded:
+		return j.of(id, upstreamText, true)
 	case *domain.SessionIdledOut:
-		return j.of(e.Session, nil, true)
-	case *domain.SessionEnded:
-		return j.of(e.Session, upstreamText, true)
+		return j.of(id, nil, true)
 	}
-	return subject{}
+	if id == 0 {
+		return subject{}
+	}
+	return j.of(id, nil, false)
+}
+
+// SessionOf gives the session that a record is about; zero where it is about none.
+func SessionOf(r domain.Record) domain.SessionID {
+	switch e := r.Event.(type) {
+	case *domain.LoginRequested:
+		return domain.SessionID(r.Position)
+	case *domain.LoginAdmitted:
+		return e.Session
+	case *domain.LoginAccepted:
+		return e.Session
+	case *domain.LoginRejected:
+		return e.Session
+	case *domain.CoverageLost:
+		return e.Session
+	case *domain.CoverageRegained:
+		return e.Session
+	case *domain.SessionResumed:
+		return e.Session
+	case *domain.SessionIdledOut:
+		return e.Session
+	case *domain.SessionEnded:
+		return e.Session
+	}
+	return 0
 }
 
 // of gives the subject of an event about a session.
-func (j *joiner) of(id domain.SessionID, extras []extra, over bool) subject {
+func (j *Joiner) of(id domain.SessionID, extras []extra, over bool) subject {
 	login := j.sessions[id]
 	return subject{
 		session: id, service: login.Service, account: login.Account,
