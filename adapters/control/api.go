@@ -59,6 +59,8 @@ type Operator interface {
 
 	// Audit gives the events that pass the filter, in the order of the log.
 	Audit(ctx context.Context, f AuditFilter) iter.Seq2[AuditRow, error]
+	// Why gives the account of an event, from the log alone: [ErrUnknownEvent].
+	Why(ctx context.Context, q WhyQuery) (Why, error)
 	// Rebuild makes projections anew from the log and gives progress a few times
 	// a second; the last report of each projection has Done set:
 	// [ErrUnknownProjection].

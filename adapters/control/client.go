@@ -123,6 +123,11 @@ func (c *Client) Audit(ctx context.Context, f AuditFilter) iter.Seq2[AuditRow, e
 	}
 }
 
+// Why implements [Operator].
+func (c *Client) Why(ctx context.Context, q WhyQuery) (Why, error) {
+	return ask[Why](ctx, c, pathWhy, q)
+}
+
 // Rebuild implements [Operator].
 func (c *Client) Rebuild(ctx context.Context, r Rebuild) iter.Seq2[RebuildProgress, error] {
 	return each[RebuildProgress](ctx, c, pathRebuild, r)

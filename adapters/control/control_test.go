@@ -85,6 +85,17 @@ func full() *fake {
 				}
 			}
 		},
+		why: control.Why{
+			Event: rows[0], UUID: name,
+			Decisions: []control.WhyDecision{{
+				Event: rows[0], First: 6, Last: 7, Outcome: "Ann was refused", Rule: "server-busy", Reason: "the house is full",
+				Evidence: []string{"2 of 2 seats were taken"}, Next: "wait", Cause: &rows[1], MadeRoom: rows[1:],
+				Settings:   &control.WhySettings{Service: control.Service{ID: 1, Name: "im", MaxSessions: new(uint32(2)), Evict: "all"}, Position: 1, Time: now},
+				Seats:      &control.WhySeats{Taken: 1, Holders: []control.Holder{{Session: 4, UUID: name, Account: "bob", Person: "Bob", Device: 2, Label: "tablet", State: control.StateCovered, Heard: now}}},
+				Difference: "the rules give no event",
+			}},
+			Session: &control.WhySession{ID: 5, UUID: name, State: control.StateRefused, Course: rows, Omitted: 3},
+		},
 		progress: []control.RebuildProgress{
 			{Projection: "sessions", Events: 1, Total: 2, Elapsed: control.Duration(time.Second)},
 			{Projection: "sessions", Events: 2, Total: 2, Elapsed: control.Duration(2 * time.Second), Done: true, Difference: "entry 1"},
@@ -119,6 +130,9 @@ var requests = []struct {
 	{"Count", func(ctx context.Context, op control.Operator) (any, error) { return op.Count(ctx) }},
 	{"Audit", func(ctx context.Context, op control.Operator) (any, error) {
 		return collect(op.Audit(ctx, control.AuditFilter{From: now, To: now, Person: "Ann", Service: "im", Session: 5, Types: []string{"login-rejected"}}))
+	}},
+	{"Why", func(ctx context.Context, op control.Operator) (any, error) {
+		return op.Why(ctx, control.WhyQuery{Position: 7, Brief: true})
 	}},
 	{"Rebuild", func(ctx context.Context, op control.Operator) (any, error) {
 		return collect(op.Rebuild(ctx, control.Rebuild{Names: []string{"sessions"}, CheckOnly: true}))

@@ -89,6 +89,7 @@ var standard = []ErrorKind{
 	Sentinel("broker-stopped", broker.ErrStopped),
 	Sentinel("stopping", ErrStopping),
 	Sentinel("unknown-projection", ErrUnknownProjection),
+	Sentinel("unknown-event", ErrUnknownEvent),
 	Sentinel("other-version", ErrOtherVersion),
 	Sentinel("exists", fs.ErrExist),
 	Sentinel("not-there", fs.ErrNotExist),

@@ -14,6 +14,8 @@ var (
 	ErrConnectionLost = errors.New("the connection to the appliance was lost before it had answered")
 	// ErrUnknownProjection tells that there is no projection of that name.
 	ErrUnknownProjection = errors.New("no such projection")
+	// ErrUnknownEvent tells that no event stands at a position.
+	ErrUnknownEvent = errors.New("there is no such event")
 	// ErrStopping tells that the appliance is stopping.
 	ErrStopping = errors.New("the appliance is stopping")
 	// ErrOtherVersion tells that the appliance does not know a request, or a

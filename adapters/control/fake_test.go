@@ -25,6 +25,7 @@ type fake struct {
 	erased   control.Erased
 	status   control.Status
 	rows     func(context.Context) iter.Seq2[control.AuditRow, error]
+	why      control.Why
 	progress []control.RebuildProgress
 }
 
@@ -95,6 +96,10 @@ func (f *fake) Audit(ctx context.Context, filter control.AuditFilter) iter.Seq2[
 		return func(yield func(control.AuditRow, error) bool) { yield(control.AuditRow{}, err) }
 	}
 	return f.rows(ctx)
+}
+
+func (f *fake) Why(_ context.Context, q control.WhyQuery) (control.Why, error) {
+	return answer(f.why, f.note(q))
 }
 
 func (f *fake) Rebuild(_ context.Context, r control.Rebuild) iter.Seq2[control.RebuildProgress, error] {

@@ -24,6 +24,7 @@ const (
 	pathEndSession    = "/v1/session/end"
 	pathCount         = "/v1/session/count"
 	pathAudit         = "/v1/audit"
+	pathWhy           = "/v1/audit/why"
 	pathRebuild       = "/v1/rebuild"
 	pathBackup        = "/v1/backup"
 	pathStatus        = "/v1/status"
@@ -79,6 +80,7 @@ var routes = map[string]route{
 	}),
 	pathCount:   list(Operator.Count),
 	pathAudit:   stream(Operator.Audit),
+	pathWhy:     call(Operator.Why),
 	pathRebuild: stream(Operator.Rebuild),
 	pathBackup: call(func(op Operator, ctx context.Context, q pathQuery) (BackupDone, error) {
 		return op.Backup(ctx, q.Path)

@@ -11,12 +11,18 @@ import (
 
 	"rollcall/adapters/control"
 	"rollcall/cmd/rollcall/internal/audit"
+	"rollcall/cmd/rollcall/internal/why"
 	"rollcall/projections"
 )
 
 // Audit implements [control.Operator].
 func (a *appliance) Audit(ctx context.Context, f control.AuditFilter) iter.Seq2[control.AuditRow, error] {
 	return audit.Rows(ctx, a.log, f)
+}
+
+// Why implements [control.Operator].
+func (a *appliance) Why(ctx context.Context, q control.WhyQuery) (control.Why, error) {
+	return why.Of(ctx, a.log, q)
 }
 
 // Backup implements [control.Operator].

@@ -24,7 +24,8 @@ func (a *app) auditCommand() *cobra.Command {
 It works beside a running appliance, on the data folder of a stopped one, and on a
 copy or a backup file of either on any machine.`,
 	})
-	cmd.AddCommand(a.auditLogCommand(), a.auditAtCommand(), a.auditVerifyCommand(), a.auditReplayCommand())
+	cmd.AddCommand(a.auditLogCommand(), a.auditAtCommand(), a.auditWhyCommand(),
+		a.auditVerifyCommand(), a.auditReplayCommand())
 	return cmd
 }
 

@@ -106,7 +106,7 @@ var exitCases = []struct {
 	{exitExists, isAny(local.ErrAccountExists)},
 	{exitUnknown, isAny(domain.ErrUnknownService, domain.ErrUnknownPerson, domain.ErrUnknownAccount,
 		domain.ErrUnknownDevice, domain.ErrUnknownSession, domain.ErrDeviceRevoked, control.ErrUnknownProjection,
-		local.ErrUnknownAccount)},
+		control.ErrUnknownEvent, local.ErrUnknownAccount)},
 	{exitData, isAny(fs.ErrPermission, fs.ErrNotExist, syscall.ENOTDIR, syscall.EROFS, syscall.ENOSPC, syscall.EDQUOT, syscall.EIO,
 		eventstore.ErrFull, eventstore.ErrFailed, eventstore.ErrReadOnly)},
 }

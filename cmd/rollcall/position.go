@@ -32,5 +32,5 @@ func parsePosition(ctx context.Context, op control.Operator, text string) (domai
 			return p, nil
 		}
 	}
-	return 0, &exitError{exitUnknown, fmt.Errorf("nothing in this log has the UUID %s", wanted)}
+	return 0, &exitError{exitUnknown, fmt.Errorf("nothing in this log has the UUID %s; every log has its own: name the right one with --data, or see 'rollcall sessions list'", wanted)}
 }

@@ -110,6 +110,8 @@ var inConstant = []struct {
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`), "UUID"},
 	{regexp.MustCompile(`in [\d.]+(µs|ms|s) \(\d+ a second\)`), "in DURATION (RATE a second)"},
 	{regexp.MustCompile(`(longest_idle=|retry_after=|try again in )[0-9a-zµ.]+`), "${1}DURATION"},
+	{regexp.MustCompile(`(had been idle for )\d[0-9a-zµ.]*`), "${1}DURATION"},
+	{regexp.MustCompile(`address=\S+`), "address=ADDRESS"},
 	{regexp.MustCompile(`/\S+/office.backup: (\d+) events, \d+ bytes`), "office.backup: $1 events, SIZE bytes"},
 	{regexp.MustCompile(` +`), " "},
 }
