@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"rollcall/adapters/control"
-	"rollcall/domain"
 )
 
 func (a *app) auditCommand() *cobra.Command {
@@ -25,16 +24,14 @@ It works beside a running appliance, on the data folder of a stopped one, and on
 copy or a backup file of either on any machine.`,
 	})
 	cmd.AddCommand(a.auditLogCommand(), a.auditAtCommand(), a.auditWhyCommand(),
-		a.auditVerifyCommand(), a.auditReplayCommand())
+		a.auditExportCommand(), a.auditVerifyCommand(), a.auditReplayCommand())
 	return cmd
 }
 
 func (a *app) auditLogCommand() *cobra.Command {
 	var (
-		f       control.AuditFilter
-		service string
-		session string
-		follow  bool
+		filter auditFlags
+		follow bool
 	)
 	cmd := &cobra.Command{
 		Use:   "log",
@@ -44,9 +41,9 @@ func (a *app) auditLogCommand() *cobra.Command {
   rollcall audit log --session 42 -o json`,
 		Args: arguments(),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			var f control.AuditFilter
 			err := a.reading(func(ctx context.Context, op control.Operator, _ []string) (err error) {
-				f.Service = domain.ServiceName(service)
-				if f.Session, err = sessionOf(ctx, op, session); err != nil {
+				if f, err = filter.read(ctx, op); err != nil {
 					return err
 				}
 				if follow {
@@ -62,33 +59,9 @@ func (a *app) auditLogCommand() *cobra.Command {
 			return a.followAudit(ctx, f)
 		},
 	}
-	flags := cmd.Flags()
-	flags.Var(timeFlag{&f.From}, "from", "events at or after that time, such as 2026-03-01T09:30:00Z, or 15m for as long ago")
-	flags.Var(timeFlag{&f.To}, "to", "events before that time")
-	flags.StringVar(&f.Person, "person", "", "events that concern the person")
-	flags.StringVar(&service, "service", "", "events that concern the service")
-	flags.StringVar(&session, "session", "", "events of the session, by its number or UUID")
-	flags.StringArrayVar(&f.Types, "type", nil, "events of that type, such as login-rejected; repeat for more")
-	flags.BoolVar(&follow, "follow", false, "go on with new events as they come")
-	completes(cmd, "type", eventTypes())
+	filter.add(cmd)
+	cmd.Flags().BoolVar(&follow, "follow", false, "go on with new events as they come")
 	return cmd
-}
-
-func eventTypes() []string {
-	var names []string
-	for _, t := range domain.EventTypes() {
-		names = append(names, t.String())
-	}
-	return names
-}
-
-// sessionOf reads the value of --session; zero where it is not given.
-func sessionOf(ctx context.Context, op control.Operator, text string) (domain.SessionID, error) {
-	if text == "" {
-		return 0, nil
-	}
-	p, err := parsePosition(ctx, op, text)
-	return domain.SessionID(p), err
 }
 
 func (a *app) printAudit(ctx context.Context, op control.Operator, f control.AuditFilter) error {
