@@ -213,6 +213,7 @@ type AuditFilter struct {
 // not refer to is zero.
 type AuditRow struct {
 	Position domain.Position    `json:"position"`
+	UUID     uuid.UUID          `json:"uuid"` // derived from the position
 	Time     time.Time          `json:"time"`
 	Type     string             `json:"type"`
 	Session  domain.SessionID   `json:"session,omitempty"`

@@ -60,7 +60,7 @@ var (
 // full is an operator whose every answer has every field set.
 func full() *fake {
 	rows := []control.AuditRow{
-		{Position: 7, Time: now, Type: "login-rejected", Session: 5, Service: "im", Person: "Ann <&>", Account: "ann", Device: 3, Label: "phone", Fields: json.RawMessage(`{"code":"server-busy","seats":2}`)},
+		{Position: 7, UUID: name, Time: now, Type: "login-rejected", Session: 5, Service: "im", Person: "Ann <&>", Account: "ann", Device: 3, Label: "phone", Fields: json.RawMessage(`{"code":"server-busy","seats":2}`)},
 		{Position: 8, Time: now, Type: "broker-stopped"},
 	}
 	return &fake{
@@ -86,7 +86,7 @@ func full() *fake {
 			}
 		},
 		why: control.Why{
-			Event: rows[0], UUID: name,
+			Event: rows[0],
 			Decisions: []control.WhyDecision{{
 				Event: rows[0], First: 6, Last: 7, Outcome: "Ann was refused", Rule: "server-busy", Reason: "the house is full",
 				Evidence: []string{"2 of 2 seats were taken"}, Next: "wait", Cause: &rows[1], MadeRoom: rows[1:],

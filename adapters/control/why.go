@@ -18,10 +18,8 @@ type WhyQuery struct {
 // Why is the account of one event and, where that is about a session, of the
 // session: what was decided, by which rule, and on what evidence.
 type Why struct {
-	// Event is the one that was asked about, and UUID what its position is called
-	// outside.
-	Event AuditRow  `json:"event"`
-	UUID  uuid.UUID `json:"uuid"`
+	// Event is the one that was asked about.
+	Event AuditRow `json:"event"`
 	// Decisions are, in the order of the log, the one that the event belongs to
 	// and those that let the session in, refused it or ended it.
 	Decisions []WhyDecision `json:"decisions"`

@@ -20,11 +20,11 @@ type rowWriter interface {
 	flush() error
 }
 
-func newRowWriter(w io.Writer, log domain.LogID, asJSON bool) rowWriter {
+func newRowWriter(w io.Writer, asJSON bool) rowWriter {
 	if asJSON {
 		return jsonRows{bufio.NewWriter(w)}
 	}
-	return &csvRows{csv: csv.NewWriter(w), log: log}
+	return csvRows{csv.NewWriter(w)}
 }
 
 // jsonRows writes the lines of 'rollcall audit log -o json'.
@@ -43,17 +43,14 @@ var csvColumns = []string{
 }
 
 // csvRows writes one line for each row, under a header.
-type csvRows struct {
-	csv *csv.Writer
-	log domain.LogID
-}
+type csvRows struct{ csv *csv.Writer }
 
-func (c *csvRows) begin() error { return c.csv.Write(csvColumns) }
+func (c csvRows) begin() error { return c.csv.Write(csvColumns) }
 
-func (c *csvRows) row(row control.AuditRow) error {
+func (c csvRows) row(row control.AuditRow) error {
 	code, details := codeAndDetails(row)
 	cells := []string{
-		fmt.Sprint(row.Position), c.log.UUID(row.Position).String(), stamp(row.Time), row.Type, numberCell(uint64(row.Session)),
+		fmt.Sprint(row.Position), row.UUID.String(), stamp(row.Time), row.Type, numberCell(uint64(row.Session)),
 		string(row.Service), row.Account, row.Person, numberCell(uint64(row.Device)), row.Label, code, details,
 	}
 	for i, cell := range cells {
@@ -62,7 +59,7 @@ func (c *csvRows) row(row control.AuditRow) error {
 	return c.csv.Write(cells)
 }
 
-func (c *csvRows) flush() error {
+func (c csvRows) flush() error {
 	c.csv.Flush()
 	return c.csv.Error()
 }

@@ -12,9 +12,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"rollcall/adapters/control"
-	"rollcall/domain"
 )
 
 func TestSafeCell(t *testing.T) {
@@ -41,7 +41,7 @@ func TestSafeCell(t *testing.T) {
 // TestCSVRows reads what was written as others do.
 func TestCSVRows(t *testing.T) {
 	var b bytes.Buffer
-	rows := newRowWriter(&b, domain.LogID{15: 1}, false)
+	rows := newRowWriter(&b, false)
 	check(t, rows.begin())
 	for _, row := range []control.AuditRow{
 		{Position: 1, Time: wrote, Type: "broker-stopped"},
@@ -49,18 +49,18 @@ func TestCSVRows(t *testing.T) {
 			Fields: json.RawMessage(`{"session":9,"code":"server-busy","seats":1,"longest_idle":"300ms","upstream_text":"no code=x here"}`)},
 		{Position: 3, Time: wrote, Type: "service-configured", Service: "office", Fields: json.RawMessage(`{"name":"office","settings":{"options":{"code":"a b"}}}`)},
 	} {
+		row.UUID = uuid.UUID{15: byte(row.Position)}
 		check(t, rows.row(row))
 	}
 	check(t, rows.flush())
 	got, err := csv.NewReader(&b).ReadAll()
 	check(t, err)
-	uuids := func(p domain.Position) string { return domain.LogID{15: 1}.UUID(p).String() }
-	at := "2026-03-01T09:00:01.500Z"
+	const id, at = "00000000-0000-0000-0000-00000000000", "2026-03-01T09:00:01.500Z"
 	want := [][]string{
 		{"position", "uuid", "time", "event", "session", "service", "account", "person", "device", "label", "code", "details"},
-		{"1", uuids(1), at, "broker-stopped", "", "", "", "", "", "", "", ""},
-		{"2", uuids(2), at, "login-rejected", "9", "office", "ada, \"bob\"", "'=Ada", "4", "phone", "server-busy", `seats=1 longest_idle=300ms upstream_text="no code=x here"`},
-		{"3", uuids(3), at, "service-configured", "", "office", "", "", "", "", "", `code="a b"`},
+		{"1", id + "1", at, "broker-stopped", "", "", "", "", "", "", "", ""},
+		{"2", id + "2", at, "login-rejected", "9", "office", "ada, \"bob\"", "'=Ada", "4", "phone", "server-busy", `seats=1 longest_idle=300ms upstream_text="no code=x here"`},
+		{"3", id + "3", at, "service-configured", "", "office", "", "", "", "", "", `code="a b"`},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

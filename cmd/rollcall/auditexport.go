@@ -61,24 +61,22 @@ type export struct {
 	json   bool
 
 	rows uint64
-	bar  *rebuildBar // nil where nobody would see it
+	// bar is nil where nobody would see it; last is where the log ended.
+	bar  *rebuildBar
+	last domain.Position
 }
 
 // write writes the rows to w. Those in front of what cannot be read are written,
 // too.
 func (e *export) write(ctx context.Context, w io.Writer) error {
-	status, err := e.op.Status(ctx)
-	if err != nil {
-		return err
-	}
-	rows := newRowWriter(w, domain.LogID(status.Log), e.json)
-	err = e.each(ctx, rows, status.Position)
+	rows := newRowWriter(w, e.json)
+	err := e.each(ctx, rows)
 	return errors.Join(err, rows.flush())
 }
 
 // each writes every row; where there is none it tells of a name in the filter that
 // the log knows nothing of.
-func (e *export) each(ctx context.Context, rows rowWriter, last domain.Position) error {
+func (e *export) each(ctx context.Context, rows rowWriter) error {
 	for row, err := range e.op.Audit(ctx, e.filter) {
 		if err != nil {
 			return fmt.Errorf("read the audit log: %w", err)
@@ -92,7 +90,7 @@ func (e *export) each(ctx context.Context, rows rowWriter, last domain.Position)
 			return err
 		}
 		e.rows++
-		e.progress(row.Position, last)
+		e.progress(row.Position)
 	}
 	if e.rows > 0 {
 		return nil
@@ -106,17 +104,23 @@ func (e *export) each(ctx context.Context, rows rowWriter, last domain.Position)
 // progressStep is after how many rows a progress bar moves.
 const progressStep = 4096
 
-func (e *export) progress(at, last domain.Position) {
+func (e *export) progress(at domain.Position) {
 	if e.bar != nil && e.rows%progressStep == 0 {
-		e.bar.show(control.RebuildProgress{Projection: "export", Events: uint64(min(at, last)), Total: uint64(last)})
+		e.bar.show(control.RebuildProgress{Projection: "export", Events: uint64(min(at, e.last)), Total: uint64(e.last)})
 	}
 }
 
 // toFile writes the rows to a new file, with a progress bar.
 func (e *export) toFile(ctx context.Context, path string) error {
-	e.bar = e.app.progressBar()
 	if _, err := os.Lstat(path); err == nil {
 		return fileIsThere(path)
+	}
+	if e.bar = e.app.progressBar(); e.bar.on {
+		status, err := e.op.Status(ctx)
+		if err != nil {
+			return err
+		}
+		e.last = status.Position
 	}
 	err := writeNewFile(path, func(w io.Writer) error { return e.write(ctx, w) })
 	e.bar.show(control.RebuildProgress{Projection: "export", Done: true})

@@ -14,6 +14,7 @@ import (
 
 // Log is what the package needs of a log.
 type Log interface {
+	ID() domain.LogID
 	Read(ctx context.Context, from domain.Position) iter.Seq2[domain.Record, error]
 	Follow(ctx context.Context, from domain.Position) iter.Seq2[domain.Record, error]
 	Side(ctx context.Context, key domain.SideKey) (value []byte, ok bool, err error)

@@ -93,6 +93,7 @@ func (j *Joiner) row(r domain.Record, f control.AuditFilter) (row control.AuditR
 	if err != nil {
 		return row, false, err
 	}
+	row.UUID = j.log.ID().UUID(r.Position)
 	row.Fields, err = fields(r.Event, extras)
 	return row, true, err
 }

@@ -31,12 +31,10 @@ type mark struct {
 }
 
 func newTeller(ctx context.Context, log Log, asked domain.Record, brief bool) *teller {
-	t := &teller{
+	return &teller{
 		asked: asked.Position, session: audit.SessionOf(asked), log: log.ID(), brief: brief,
 		ledger: domain.NewLedger(), names: audit.NewJoiner(ctx, log), set: make(map[domain.ServiceID]mark),
 	}
-	t.why.UUID = t.log.UUID(asked.Position)
-	return t
 }
 
 // next takes in a record; more is false when the account is complete.

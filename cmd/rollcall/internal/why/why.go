@@ -12,7 +12,6 @@ import (
 // Log is what the package needs of a log.
 type Log interface {
 	audit.Log
-	ID() domain.LogID
 	Last() domain.Position
 }
 

@@ -250,7 +250,7 @@ func TestEveryEventIsToldOf(t *testing.T) {
 	h.do(domain.RemoveService{Service: 1})
 	for p := domain.Position(1); p <= h.log.Last(); p++ {
 		w := h.why(p)
-		if w.Event.Position != p || w.UUID != h.log.ID().UUID(p) || len(w.Decisions) == 0 {
+		if w.Event.Position != p || w.Event.UUID != h.log.ID().UUID(p) || len(w.Decisions) == 0 {
 			t.Errorf("position %d: an account of %d with %d decisions", p, w.Event.Position, len(w.Decisions))
 		}
 		for _, d := range w.Decisions {
