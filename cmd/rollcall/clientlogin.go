@@ -23,15 +23,15 @@ from a prompt, from --password-file, or from the first line of standard input.`,
 			if service == "" || account == "" {
 				return &usageError{errors.New("--service or --account is missing; say where to log in, and as whom")}
 			}
-			password, err := a.password(file, "Password of "+account+" on "+service+": ", false)
-			if err != nil {
-				return err
-			}
 			identity, client, err := f.open()
 			if err != nil {
 				return err
 			}
 			defer identity.Close()
+			password, err := a.password(cmd.Context(), file, "Password of "+account+" on "+service+": ", false)
+			if err != nil {
+				return err
+			}
 			s, err := client.Login(cmd.Context(), service, account, password)
 			if err != nil {
 				return a.refused(err)

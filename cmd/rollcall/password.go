@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -16,12 +17,12 @@ const maxPassword = 1024
 // password reads a password: from the file if one is named, by asking where a
 // person sits at the terminal, else as the first line of standard input. With
 // twice it is asked for again.
-func (a *app) password(file, prompt string, twice bool) (string, error) {
+func (a *app) password(ctx context.Context, file, prompt string, twice bool) (string, error) {
 	switch {
 	case file != "":
 		return passwordFile(file)
 	case term.IsTerminal(int(a.stdin.Fd())):
-		return a.ask(prompt, twice)
+		return a.ask(ctx, prompt, twice)
 	}
 	line, err := a.in.ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -44,26 +45,29 @@ func passwordFile(path string) (string, error) {
 	return checkPassword(line, path)
 }
 
-func (a *app) ask(prompt string, twice bool) (string, error) {
-	first, err := a.askOnce(prompt)
+func (a *app) ask(ctx context.Context, prompt string, twice bool) (string, error) {
+	first, err := a.askOnce(ctx, prompt)
 	if err != nil || !twice {
 		return first, err
 	}
-	second, err := a.askOnce("Again: ")
+	second, err := a.askOnce(ctx, "Again: ")
 	if err == nil && first != second {
 		err = errors.New("the two passwords differ; nothing was changed")
 	}
 	return first, err
 }
 
-func (a *app) askOnce(prompt string) (string, error) {
-	fmt.Fprint(a.errOut, prompt)
-	text, err := term.ReadPassword(int(a.stdin.Fd()))
-	fmt.Fprintln(a.errOut)
-	if err != nil {
+func (a *app) askOnce(ctx context.Context, prompt string) (string, error) {
+	text, err := a.unseen(ctx, prompt)
+	switch {
+	case errors.Is(err, io.EOF):
+		return "", &usageError{errors.New("no password was given; nothing was changed")}
+	case errors.Is(err, errPromptLeft):
+		return "", err
+	case err != nil:
 		return "", fmt.Errorf("read the password from the terminal: %w", err)
 	}
-	return checkPassword(string(text), "the terminal")
+	return checkPassword(text, "the terminal")
 }
 
 func checkPassword(line, from string) (string, error) {

@@ -38,11 +38,11 @@ func (a *app) userAddCommand() *cobra.Command {
   rollcall user add bob --password-file /run/secrets/bob
   pwgen -s 20 1 | tee /dev/tty | rollcall user add carl`,
 		Args: arguments("NAME"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := local.CheckName(args[0]); err != nil {
 				return err
 			}
-			password, err := a.password(file, "Password of "+args[0]+": ", true)
+			password, err := a.password(cmd.Context(), file, "Password of "+args[0]+": ", true)
 			if err != nil {
 				return err
 			}
@@ -95,12 +95,12 @@ func (a *app) userPasswdCommand() *cobra.Command {
 		Short:   "Change an account's password; its sessions go on",
 		Example: "  rollcall user passwd ada",
 		Args:    arguments("NAME"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			store, err := a.accounts()
 			if err != nil {
 				return err
 			}
-			password, err := a.password(file, "New password of "+args[0]+": ", true)
+			password, err := a.password(cmd.Context(), file, "New password of "+args[0]+": ", true)
 			if err != nil {
 				return err
 			}
