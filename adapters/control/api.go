@@ -132,7 +132,9 @@ type Enrolment struct {
 type Enrolled struct {
 	Offer domain.OfferID `json:"offer"`
 	// String is the secret that the person gives to the device, once.
-	String  string    `json:"string"`
+	String string `json:"string"`
+	// Address is where the string says that the appliance is.
+	Address string    `json:"address"`
 	Expires time.Time `json:"expires"`
 }
 

@@ -72,7 +72,7 @@ func full() *fake {
 		devices:  []control.Device{{ID: 3, UUID: name, Person: "Ann", Label: "phone", Enrolled: now, Revoked: true, Accounts: []control.Account{{Service: "im", Account: "ann"}}}},
 		sessions: []control.Session{{ID: 5, UUID: name, Service: "im", Account: "ann", Person: "Ann", Device: 3, DeviceLabel: "phone", Address: "192.0.2.1:5", State: control.StateOutOfCoverage, Since: now, Heard: now}},
 		counts:   []control.Count{{Service: "im", Pending: 1, Covered: 2, OutOfCoverage: 3, Seats: 6, Limit: new(uint32(7))}},
-		enrolled: control.Enrolled{Offer: 9, String: "rollcall:abc", Expires: now},
+		enrolled: control.Enrolled{Offer: 9, String: "rollcall:abc", Address: "h:1", Expires: now},
 		erased:   control.Erased{Person: 3, Devices: 2, Records: 17},
 		backup:   control.BackupDone{Path: "/backup", Bytes: 1 << 40, Last: 11},
 		status:   control.Status{Version: "1", PID: 2, Started: now, Data: "/data", Listen: ":3101", Log: name, Position: 11, Seats: 6, Problem: "the disk is full"},

@@ -36,7 +36,7 @@ func (a *appliance) EnrolDevice(ctx context.Context, e control.Enrolment) (contr
 	}
 	enrolment.Secret = offered.Secret
 	text, err := enrolment.Reveal()
-	return control.Enrolled{Offer: offered.ID, String: text, Expires: offered.Expires}, err
+	return control.Enrolled{Offer: offered.ID, String: text, Address: e.Address, Expires: offered.Expires}, err
 }
 
 func accountRefs(accounts []control.Account) []broker.AccountRef {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -39,10 +40,21 @@ func eventTypes() []string {
 func (f *auditFlags) read(ctx context.Context, op control.Operator) (control.AuditFilter, error) {
 	filter := f.filter
 	filter.Service = domain.ServiceName(f.service)
+	if err := checkTimes(filter); err != nil {
+		return filter, err
+	}
 	if f.session == "" {
 		return filter, nil
 	}
 	p, err := parsePosition(ctx, op, f.session)
 	filter.Session = domain.SessionID(p)
 	return filter, err
+}
+
+// checkTimes tells what nothing in any log could pass.
+func checkTimes(f control.AuditFilter) error {
+	if !f.From.IsZero() && !f.To.IsZero() && f.To.Before(f.From) {
+		return &usageError{fmt.Errorf("--to lies before --from: nothing is from %s to %s", stamp(f.From), stamp(f.To))}
+	}
+	return nil
 }

@@ -52,9 +52,13 @@ Exit codes: 0 logged out, 10 Server Busy, 11 Failed (300), 12 refused upstream,
 	return cmd
 }
 
+// longestGiveUp is the most that can be given for --give-up; for ever is to give
+// none.
+const longestGiveUp = 365 * 24 * time.Hour
+
 // sessionFlags are the flags of the commands that hold a session.
 func (f *clientFlags) sessionFlags(cmd *cobra.Command) {
-	cmd.Flags().DurationVar(&f.giveUp, "give-up", 0, "how long to try to come back into coverage (default for ever)")
+	cmd.Flags().Var(spanFlag{&f.giveUp, longestGiveUp}, "give-up", "how long to try to come back into coverage (default for ever)")
 	cmd.Flags().BoolVar(&f.stay, "stay", false, "stay logged in when standard input ends")
 }
 

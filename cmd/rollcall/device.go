@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -21,11 +22,14 @@ func (a *app) deviceCommand() *cobra.Command {
 	return cmd
 }
 
+// longestValidFor bounds how long a secret can lie about.
+const longestValidFor = 30 * 24 * time.Hour
+
 func (a *app) deviceEnrolCommand() *cobra.Command {
 	var (
 		e        control.Enrolment
 		accounts []string
-		validFor = new(control.Duration(15 * time.Minute))
+		validFor = defaultValidFor
 	)
 	cmd := &cobra.Command{
 		Use:   "enrol --person PERSON --account SERVICE:ACCOUNT...",
@@ -38,7 +42,7 @@ you would hand over a password.`,
   rollcall device enrol --person bob --account office:bob --account chat:bob@example.org --valid-for 1h`,
 		Args: arguments(),
 		RunE: a.changing(func(ctx context.Context, op control.Operator, _ []string) (err error) {
-			e.ValidFor = *validFor
+			e.ValidFor = control.Duration(validFor)
 			if e.Accounts, err = parseAccounts(accounts); err != nil {
 				return err
 			}
@@ -49,13 +53,14 @@ you would hand over a password.`,
 			if err != nil {
 				return fmt.Errorf("enrol a device of %s: %w", e.Person, err)
 			}
-			return a.report(enrolled, "%s\n\nValid once, until %s. On the device:\n  rollcall client join '%s'", enrolled.String, stamp(enrolled.Expires), enrolled.String)
+			err = a.report(enrolled, "%s\n\nValid once, until %s. On the device, which has to reach %s:\n  rollcall client join '%s'", enrolled.String, stamp(enrolled.Expires), enrolled.Address, enrolled.String)
+			return errors.Join(err, a.warnOfStrangers(ctx, op, e.Accounts))
 		}),
 	}
 	f := cmd.Flags()
 	f.StringVar(&e.Person, "person", "", "whose device it is")
 	f.StringArrayVar(&accounts, "account", nil, "an account that the person may use, as SERVICE:ACCOUNT; repeat for more")
-	f.Var(durationFlag{&validFor}, "valid-for", "how long the string can be redeemed")
+	f.Var(spanFlag{&validFor, longestValidFor}, "valid-for", "how long the string can be redeemed, at most 720h")
 	f.StringVar(&e.Address, "address", "", "the HOST:PORT under which the device reaches the appliance, if not its own")
 	return cmd
 }

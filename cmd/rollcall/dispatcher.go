@@ -44,6 +44,9 @@ func runDispatcher(ctx context.Context, cfg config.Config, log *slog.Logger) err
 	if len(cfg.Dispatcher.Services) == 0 {
 		return &config.Error{Where: "settings", Setting: "dispatcher.services", Problem: "the pin of the collaboration service is missing; 'rollcall serve --remote-dispatchers' prints it when it starts, give it with --service-pin"}
 	}
+	if err := config.CheckAddress(cfg.Collaboration); err != nil {
+		return &config.Error{Where: "settings", Setting: "collaboration", Problem: err.Error()}
+	}
 	link, err := dispatcher.NewLink(dispatcher.LinkConfig{Address: cfg.Collaboration, Identity: identity, Pins: pins(cfg.Dispatcher.Services), Logger: log})
 	if err != nil {
 		return err

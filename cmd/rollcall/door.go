@@ -80,8 +80,8 @@ func (d *door) announce(log *slog.Logger) {
 // known.
 func publicAddress(cfg config.Config, d *door) string {
 	switch {
-	case cfg.PublicAddress != "":
-		return cfg.PublicAddress
+	case cfg.PublicAddress.HostPort != "":
+		return cfg.PublicAddress.HostPort
 	case d.acceptor != nil:
 		return ""
 	}

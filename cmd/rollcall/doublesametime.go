@@ -50,7 +50,7 @@ Clients log in by a key exchange, or in the clear if they insist.`,
 		},
 	}
 	d.register(cmd, "127.0.0.1:1533")
-	cmd.Flags().IntVar(&maxSessions, "max-sessions", 0, "how many sessions are taken; more are told that the server is full; 0 takes any number")
+	cmd.Flags().Var(numberFlag{&maxSessions}, "max-sessions", "how many sessions are taken; more are told that the server is full; 0 takes any number")
 	cmd.Flags().BoolVar(&single, "single-login", false, "a person's new login ends the older ones")
 	cmd.Flags().BoolVar(&trace, "trace", false, "show every message, without passwords, on standard error")
 	return cmd

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rollcall/adapters/control"
+	"rollcall/cmd/rollcall/internal/config"
 )
 
 // countFlag is a flag for a number of sessions that may stay unset.
@@ -45,16 +46,81 @@ func (f durationFlag) String() string {
 
 // Set reads the flag. Whether the duration makes sense is for the rules to say.
 func (f durationFlag) Set(text string) error {
-	d, err := time.ParseDuration(text)
+	d, err := parseSpan(text)
 	if err != nil {
-		return fmt.Errorf("%.40q is not a duration; write a number and its unit, such as 90s, 20m or 1h30m", text)
+		return err
 	}
 	*f.to = new(control.Duration(d))
 	return nil
 }
 
+func parseSpan(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	switch {
+	case err != nil && config.TooLong(text):
+		return 0, fmt.Errorf("%.40q is too long; give a shorter time, such as 720h", text)
+	case err != nil:
+		return 0, fmt.Errorf("%.40q is not a duration; write a number and its unit, such as 90s, 20m or 1h30m", text)
+	}
+	return d, nil
+}
+
 // Type gives the word for the value in the help.
 func (durationFlag) Type() string { return "DURATION" }
+
+// spanFlag is a flag for how long something may take, up to the most that makes
+// sense.
+type spanFlag struct {
+	to   *time.Duration
+	most time.Duration
+}
+
+func (f spanFlag) String() string {
+	if f.to == nil || *f.to == 0 {
+		return ""
+	}
+	return f.to.String()
+}
+
+// Set reads the flag.
+func (f spanFlag) Set(text string) error {
+	d, err := parseSpan(text)
+	switch {
+	case err != nil:
+		return err
+	case d < time.Millisecond:
+		return fmt.Errorf("%v is too short; give a time above zero, such as 15m", d)
+	case d > f.most:
+		return fmt.Errorf("%v is too long; give at most %.0fh", d, f.most.Hours())
+	}
+	*f.to = d
+	return nil
+}
+
+// Type gives the word for the value in the help.
+func (spanFlag) Type() string { return "DURATION" }
+
+// numberFlag is a flag for a whole number. Which ones make sense is for the command
+// to say.
+type numberFlag struct{ to *int }
+
+func (f numberFlag) String() string {
+	if f.to == nil {
+		return ""
+	}
+	return strconv.Itoa(*f.to)
+}
+
+// Set reads the flag.
+func (f numberFlag) Set(text string) (err error) {
+	if *f.to, err = strconv.Atoi(text); err != nil {
+		return fmt.Errorf("%.40q is not a whole number; give one such as 10", text)
+	}
+	return nil
+}
+
+// Type gives the word for the value in the help.
+func (numberFlag) Type() string { return "N" }
 
 // textFlag is a flag for a text that may stay unset.
 type textFlag[T ~string] struct {

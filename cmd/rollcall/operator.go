@@ -152,8 +152,8 @@ func openForChanging(ctx context.Context, data string, logger *slog.Logger) (*ap
 // with the same settings.
 func stoppedAddress(c config.Config) string {
 	switch {
-	case c.PublicAddress != "":
-		return c.PublicAddress
+	case c.PublicAddress.HostPort != "":
+		return c.PublicAddress.HostPort
 	case c.RemoteDispatchers:
 		return ""
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) auditReplayCommand() *cobra.Command {
-	var first int
+	first := 10
 	cmd := &cobra.Command{
 		Use:   "replay",
 		Short: "Derive every decision again, and name those that differ",
@@ -28,7 +28,7 @@ where the log is damaged: what follows the damage cannot be derived.`,
 			return a.replay(ctx, log, first)
 		}),
 	}
-	cmd.Flags().IntVar(&first, "first", 10, "how many differences to print")
+	cmd.Flags().Var(numberFlag{&first}, "first", "how many differences to print")
 	return cmd
 }
 

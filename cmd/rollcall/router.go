@@ -29,19 +29,22 @@ place (mode tcp, send-proxy-v2).`,
 }
 
 func runRouter(ctx context.Context, cfg config.Config, log *slog.Logger) error {
+	if cfg.Router.Dispatcher.HostPort == "" {
+		return &config.Error{Where: "settings", Setting: "router.dispatcher", Problem: "where the dispatcher is, is missing; give it with --dispatcher"}
+	}
 	ln, err := listen(cfg.Listen, "--listen")
 	if err != nil {
 		return err
 	}
 	door, err := router.New(router.Config{
-		Handler: router.Relay(router.RelayConfig{Dispatcher: cfg.Router.Dispatcher, Logger: log}),
+		Handler: router.Relay(router.RelayConfig{Dispatcher: cfg.Router.Dispatcher.HostPort, Logger: log}),
 		Limits:  routerLimits(cfg.Router),
 		Logger:  log,
 	})
 	if err != nil {
 		return err
 	}
-	log.Info("the router is ready", "listen", ln.Addr().String(), "dispatcher", cfg.Router.Dispatcher)
+	log.Info("the router is ready", "listen", ln.Addr().String(), "dispatcher", cfg.Router.Dispatcher.HostPort)
 	return door.Serve(ctx, ln)
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -25,7 +26,11 @@ first line of standard input, and only their hashes are kept.`,
 	return cmd
 }
 
+// accounts gives the accounts in the data folder, which has to be there.
 func (a *app) accounts() (*local.Store, error) {
+	if _, err := os.Stat(a.data); err != nil {
+		return nil, fmt.Errorf("look for the data folder: %w; name it with --data, or begin with 'rollcall user add'", err)
+	}
 	return local.OpenStore(filepath.Join(a.data, accountsFile), local.DefaultCost)
 }
 

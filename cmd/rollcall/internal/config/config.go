@@ -13,7 +13,7 @@ type Config struct {
 	Listen string `toml:"listen" koanf:"listen"`
 	// PublicAddress is the host:port that enrolment strings tell devices; the
 	// address listened on where it is empty.
-	PublicAddress string `toml:"public-address" koanf:"public-address"`
+	PublicAddress Address `toml:"public-address" koanf:"public-address"`
 	// Collaboration is the host:port of the link between dispatchers and the
 	// collaboration service: serve listens there, a dispatcher connects there.
 	Collaboration string `toml:"collaboration" koanf:"collaboration"`

@@ -11,7 +11,7 @@ import (
 // default, a negative one means no limit.
 type Router struct {
 	// Dispatcher is the host:port of the dispatcher.
-	Dispatcher string `toml:"dispatcher" koanf:"dispatcher"`
+	Dispatcher Address `toml:"dispatcher" koanf:"dispatcher"`
 	// Connections is the most connections at once, ConnectionsPerAddress the
 	// most from one address.
 	Connections           int `toml:"connections" koanf:"connections"`
@@ -47,7 +47,7 @@ func (p *Pin) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-func defaultRouter() Router { return Router{Dispatcher: "127.0.0.1:3102"} }
+func defaultRouter() Router { return Router{Dispatcher: Address{"127.0.0.1:3102"}} }
 
 func defaultDispatcher() Dispatcher {
 	return Dispatcher{

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"log/slog"
+	"regexp"
 	"time"
 )
 
@@ -23,6 +24,8 @@ func (d *Duration) UnmarshalText(text []byte) (err error) {
 func ParseDuration(text string) (time.Duration, error) {
 	v, err := time.ParseDuration(text)
 	switch {
+	case err != nil && TooLong(text):
+		return 0, fmt.Errorf("%.40q is too long; write a shorter time, such as \"90s\"", text)
 	case err != nil:
 		return 0, fmt.Errorf("%.40q is not a duration; write a number and its unit, such as \"90s\", \"20m\" or \"1h30m\"", text)
 	case v <= 0:
@@ -30,6 +33,16 @@ func ParseDuration(text string) (time.Duration, error) {
 	}
 	return v, nil
 }
+
+// TooLong tells that a text that is no duration would be one if its numbers were
+// smaller.
+func TooLong(text string) bool {
+	_, err := time.ParseDuration(text)
+	_, smaller := time.ParseDuration(number.ReplaceAllString(text, "1"))
+	return err != nil && smaller == nil
+}
+
+var number = regexp.MustCompile(`[0-9]+`)
 
 // Level is the least severity that is logged: debug, info, warn or error.
 type Level struct{ slog.Level }
