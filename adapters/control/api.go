@@ -143,6 +143,7 @@ type Device struct {
 	ID       domain.DeviceID `json:"id"`
 	UUID     uuid.UUID       `json:"uuid"`
 	Person   string          `json:"person"`
+	PersonID domain.PersonID `json:"person_id"`
 	Label    string          `json:"label,omitempty"`
 	Enrolled time.Time       `json:"enrolled"`
 	Revoked  bool            `json:"revoked"`
@@ -157,6 +158,9 @@ type Erased struct {
 	// personal data were deleted.
 	Devices int `json:"devices"`
 	Records int `json:"records"`
+	// Accounts are those of the built-in service that the person was ever permitted.
+	// They are not deleted.
+	Accounts []string `json:"accounts,omitempty"`
 }
 
 // State says how a session is.
@@ -177,6 +181,7 @@ type Session struct {
 	Service     domain.ServiceName `json:"service"`
 	Account     string             `json:"account,omitempty"`
 	Person      string             `json:"person,omitempty"`
+	PersonID    domain.PersonID    `json:"person_id"`
 	Device      domain.DeviceID    `json:"device"`
 	DeviceLabel string             `json:"device_label,omitempty"`
 	Address     string             `json:"address,omitempty"` // where the login came from
@@ -198,8 +203,10 @@ type Count struct {
 // AuditFilter says which events to give. A zero field lets everything pass; all
 // that are set must hold.
 type AuditFilter struct {
-	From    time.Time          `json:"from,omitzero"` // at or after
-	To      time.Time          `json:"to,omitzero"`   // before
+	From time.Time `json:"from,omitzero"` // at or after
+	To   time.Time `json:"to,omitzero"`   // before
+	// Person is the person's name, or the number by which events call the person:
+	// whoever was erased has no other.
 	Person  string             `json:"person,omitempty"`
 	Service domain.ServiceName `json:"service,omitempty"`
 	Session domain.SessionID   `json:"session,omitempty"`
@@ -221,6 +228,7 @@ type AuditRow struct {
 	Session  domain.SessionID   `json:"session,omitempty"`
 	Service  domain.ServiceName `json:"service,omitempty"`
 	Person   string             `json:"person,omitempty"`
+	PersonID domain.PersonID    `json:"person_id,omitempty"`
 	Account  string             `json:"account,omitempty"`
 	Device   domain.DeviceID    `json:"device,omitempty"`
 	Label    string             `json:"label,omitempty"` // the device's

@@ -84,7 +84,7 @@ func (a *appliance) Devices(ctx context.Context) ([]control.Device, error) {
 			return nil, err
 		}
 		devices[i] = control.Device{
-			ID: d.ID, UUID: a.uuid(domain.Position(d.ID)), Person: person, Label: label,
+			ID: d.ID, UUID: a.uuid(domain.Position(d.ID)), Person: person, PersonID: d.Person, Label: label,
 			Enrolled: d.Enrolled, Revoked: d.Revoked, Accounts: accounts[d.Person],
 		}
 	}

@@ -63,7 +63,7 @@ func (a *appliance) joined(ctx context.Context, list []sessions.Session) ([]cont
 	joined := make([]control.Session, len(list))
 	for i, s := range list {
 		joined[i] = control.Session{
-			ID: s.ID, UUID: a.uuid(domain.Position(s.ID)), Service: services[s.Service], Device: s.Device,
+			ID: s.ID, UUID: a.uuid(domain.Position(s.ID)), Service: services[s.Service], PersonID: s.Person, Device: s.Device,
 			State: control.State(s.State.String()), Since: s.Since, Heard: s.CoverageSince,
 		}
 		if err := a.joinNames(ctx, &joined[i], s); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rollcall/adapters/control"
+	"rollcall/domain"
 )
 
 func (a *app) auditCommand() *cobra.Command {
@@ -131,13 +133,22 @@ func auditDetails(row control.AuditRow) string {
 	}
 	add("service", string(row.Service))
 	add("account", row.Account)
-	add("person", row.Person)
+	add("person", cmp.Or(row.Person, personNumber(row.PersonID)))
 	if row.Device != 0 {
 		add("device", fmt.Sprint(row.Device))
 	}
 	add("label", row.Label)
 	parts = append(parts, fieldParts(row.Fields)...)
 	return strings.Join(parts, " ")
+}
+
+// personNumber gives what an event calls a person, whose name may be deleted; empty
+// where there is no person.
+func personNumber(id domain.PersonID) string {
+	if id == 0 {
+		return ""
+	}
+	return fmt.Sprint(id)
 }
 
 func (a *app) auditAtCommand() *cobra.Command {

@@ -95,7 +95,7 @@ func (a *app) deviceListCommand() *cobra.Command {
 					state = "revoked"
 				}
 				return []string{
-					fmt.Sprint(d.ID), d.UUID.String(), name(d.Person), name(d.Label), stamp(d.Enrolled), state, name(accountList(d.Accounts)),
+					fmt.Sprint(d.ID), d.UUID.String(), personName(d.Person, d.PersonID), name(d.Label), stamp(d.Enrolled), state, name(accountList(d.Accounts)),
 				}
 			})
 		}),

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rollcall/adapters/control"
+	"rollcall/domain"
 )
 
 func (a *app) personCommand() *cobra.Command {
@@ -16,6 +17,15 @@ func (a *app) personCommand() *cobra.Command {
 	})
 	cmd.AddCommand(a.personBarCommand(), a.personEraseCommand())
 	return cmd
+}
+
+// personName prints a person's name, or what there is in its place once the person
+// is erased.
+func personName(text string, id domain.PersonID) string {
+	if text == "" && id != 0 {
+		return "person=" + personNumber(id)
+	}
+	return name(text)
 }
 
 func (a *app) personBarCommand() *cobra.Command {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -28,7 +29,23 @@ built-in service is removed with 'rollcall user remove'.`,
 			if err != nil {
 				return fmt.Errorf("erase %s: %w", args[0], err)
 			}
-			return a.report(done, "%d records with personal data are deleted, %d devices revoked; events go on to call the person %d.\nTraces remain in the files until 'rollcall compact', and in older backups.", done.Records, done.Devices, done.Person)
+			err = a.report(done, "%d records with personal data are deleted, %d devices revoked; events go on to call the person %d.\nTraces remain in the files until 'rollcall compact', and in older backups.", done.Records, done.Devices, done.Person)
+			return errors.Join(err, a.tellRemaining(done.Accounts))
 		}),
 	}
+}
+
+// tellRemaining tells which accounts of the built-in service are still there: they
+// may be other people's, too.
+func (a *app) tellRemaining(accounts []string) error {
+	if len(accounts) == 0 {
+		return nil
+	}
+	there, err := a.accountNames()
+	for _, account := range accounts {
+		if there[account] {
+			fmt.Fprintf(a.errOut, "rollcall: the account %s of the built-in service is still there; if nobody else uses it: 'rollcall user remove %[1]s'\n", printable(account))
+		}
+	}
+	return err
 }

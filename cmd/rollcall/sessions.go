@@ -27,7 +27,7 @@ func sessionRow(s control.Session) []string {
 		device += " " + printable(s.DeviceLabel)
 	}
 	return []string{
-		fmt.Sprint(s.ID), s.UUID.String(), string(s.Service), name(s.Account), name(s.Person), device,
+		fmt.Sprint(s.ID), s.UUID.String(), string(s.Service), name(s.Account), personName(s.Person, s.PersonID), device,
 		string(s.State), stamp(s.Since), stamp(s.Heard),
 	}
 }

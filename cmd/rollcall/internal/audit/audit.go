@@ -62,7 +62,7 @@ func past(f control.AuditFilter, r domain.Record) bool {
 
 // matches tells whether a row passes the filter, the names in it included.
 func matches(f control.AuditFilter, row control.AuditRow) bool {
-	return (f.Person == "" || f.Person == row.Person) &&
+	return (f.Person == "" || f.Person == row.Person || row.PersonID != 0 && f.Person == fmt.Sprint(row.PersonID)) &&
 		(f.Service == "" || f.Service == row.Service) &&
 		(f.Session == 0 || f.Session == row.Session) &&
 		(len(f.Types) == 0 || slices.Contains(f.Types, row.Type))

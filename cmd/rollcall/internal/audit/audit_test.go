@@ -135,6 +135,7 @@ func TestFilters(t *testing.T) {
 		{"from is included", control.AuditFilter{From: at(20)}, "20 21 22"},
 		{"to is not", control.AuditFilter{To: at(3)}, "1 2"},
 		{"person", control.AuditFilter{Person: "Bob", From: at(15)}, "15 16 17 18"},
+		{"person by number", control.AuditFilter{Person: "6", From: at(15)}, "15 16 17 18"},
 		{"service by its name", control.AuditFilter{Service: "nowhere"}, "17 18"},
 		{"session", control.AuditFilter{Session: 9}, "9 10 11 12 14"},
 		{"types", control.AuditFilter{Types: []string{"login-rejected", "broker-started"}}, "1 16 18"},

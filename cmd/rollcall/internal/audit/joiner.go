@@ -84,7 +84,7 @@ func (j *Joiner) row(r domain.Record, f control.AuditFilter) (row control.AuditR
 	}
 	row = control.AuditRow{
 		Position: r.Position, Time: r.Time, Type: r.Event.Type().String(),
-		Session: s.session, Device: s.device, Service: j.services[s.service],
+		Session: s.session, PersonID: s.person, Device: s.device, Service: j.services[s.service],
 	}
 	if err := j.join(&row, s); err != nil || !matches(f, row) {
 		return row, false, err
