@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -40,7 +42,7 @@ func eventTypes() []string {
 func (f *auditFlags) read(ctx context.Context, op control.Operator) (control.AuditFilter, error) {
 	filter := f.filter
 	filter.Service = domain.ServiceName(f.service)
-	if err := checkTimes(filter); err != nil {
+	if err := checkFilter(filter); err != nil {
 		return filter, err
 	}
 	if f.session == "" {
@@ -51,10 +53,16 @@ func (f *auditFlags) read(ctx context.Context, op control.Operator) (control.Aud
 	return filter, err
 }
 
-// checkTimes tells what nothing in any log could pass.
-func checkTimes(f control.AuditFilter) error {
+// checkFilter tells what nothing in any log could pass.
+func checkFilter(f control.AuditFilter) error {
 	if !f.From.IsZero() && !f.To.IsZero() && f.To.Before(f.From) {
 		return &usageError{fmt.Errorf("--to lies before --from: nothing is from %s to %s", stamp(f.From), stamp(f.To))}
+	}
+	known := eventTypes()
+	for _, t := range f.Types {
+		if !slices.Contains(known, t) {
+			return &usageError{fmt.Errorf("--type %.60q is no event; give one of %s", t, strings.Join(known, ", "))}
+		}
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -26,6 +27,9 @@ and sealed credentials: keep it as safe as the data folder.`,
 			path, err := filepath.Abs(args[0])
 			if err != nil {
 				return err
+			}
+			if info, err := os.Stat(path); err == nil && info.IsDir() {
+				return &usageError{fmt.Errorf("%s is a folder; name a new file in it", path)}
 			}
 			done, err := op.Backup(ctx, path)
 			switch {

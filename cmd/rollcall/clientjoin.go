@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -29,7 +31,10 @@ printed. Where the answer is lost on the way, the same command again completes i
 				return fmt.Errorf("make the folder of the identity: %w", err)
 			}
 			identity, err := device.Join(cmd.Context(), args[0], path, label, device.Options{})
-			if err != nil {
+			switch {
+			case errors.Is(err, fs.ErrExist):
+				return &exitError{exitExists, fmt.Errorf("there is an identity at %s already: this device has joined, log in with 'rollcall client login'; for another device name another file with --identity", path)}
+			case err != nil:
 				return clientError(err)
 			}
 			joined := struct {

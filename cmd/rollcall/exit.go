@@ -27,7 +27,7 @@ const (
 	exitListen     = 6 // an address cannot be listened on
 	exitUnknown    = 7 // what was named is not there: a service, account, session, device
 	exitDifference = 8 // a comparison found a difference
-	exitExists     = 9 // what was to be made is there already: an account
+	exitExists     = 9 // what was to be made is there already: an account, a device's identity
 
 	exitBusy         = 10 // client: Server Busy
 	exitFailed300    = 11 // client: Failed (300)
@@ -84,7 +84,7 @@ var exitCases = []struct {
 }{
 	{exitUsage, is[*usageError]},
 	{exitUsage, is[*local.NameError]},
-	{exitUsage, isAny(device.ErrLabel)},
+	{exitUsage, isAny(device.ErrLabel, local.ErrPassword)},
 	{exitConfig, is[*config.Error]},
 	{exitConfig, is[*domain.SettingError]},
 	{exitDamage, is[*eventstore.DamageError]},

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"syscall"
 
 	"golang.org/x/term"
 )
@@ -38,7 +39,10 @@ func passwordFile(path string) (string, error) {
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxPassword+2))
-	if err != nil {
+	switch {
+	case errors.Is(err, syscall.EISDIR):
+		return "", &usageError{fmt.Errorf("%s is a folder; name a file whose first line is the password", path)}
+	case err != nil:
 		return "", fmt.Errorf("read the password: %w", err)
 	}
 	line, _, _ := strings.Cut(string(text), "\n")

@@ -76,6 +76,8 @@ Begin with 'rollcall demo'. It needs nothing and changes nothing.`,
 		SilenceErrors: true,
 	}
 	group(root)
+	root.Version = versionNow().String()
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.PersistentFlags().StringVar(&a.data, "data", envOr("ROLLCALL_DATA", "./rollcall-data"), "the data folder; ROLLCALL_DATA says the same")
 	root.PersistentFlags().VarP(&a.output, "output", "o", "how results are printed: table or json (one object a line)")
@@ -97,7 +99,32 @@ Begin with 'rollcall demo'. It needs nothing and changes nothing.`,
 		a.clientCommand(),
 		a.doubleCommand(),
 	)
+	knowTopics(root)
 	return root
+}
+
+// knowTopics has help and completion refuse words that are none of theirs. The two
+// commands are the library's own.
+func knowTopics(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "help":
+			cmd.Args = func(_ *cobra.Command, args []string) error {
+				topic, rest, err := root.Find(args)
+				if err != nil || len(rest) == 0 {
+					return err
+				}
+				return topic.Args(topic, rest)
+			}
+		case "completion":
+			group(cmd)
+			for _, shell := range cmd.Commands() {
+				shell.Args = arguments()
+			}
+		}
+	}
 }
 
 func envOr(name, otherwise string) string {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"runtime"
 	"runtime/debug"
 
@@ -17,17 +18,25 @@ func (a *app) versionCommand() *cobra.Command {
 		Example: "  rollcall version -o json",
 		Args:    arguments(),
 		RunE: func(*cobra.Command, []string) error {
-			info := struct {
-				Version  string `json:"version"`
-				Revision string `json:"revision,omitempty"`
-				Go       string `json:"go"`
-			}{version, revision(), runtime.Version()}
-			if info.Revision == "" {
-				return a.report(info, "rollcall %s (%s)", info.Version, info.Go)
-			}
-			return a.report(info, "rollcall %s, revision %s (%s)", info.Version, info.Revision, info.Go)
+			return a.report(versionNow(), "%v", versionNow())
 		},
 	}
+}
+
+// versionInfo is what tells one build from another.
+type versionInfo struct {
+	Version  string `json:"version"`
+	Revision string `json:"revision,omitempty"`
+	Go       string `json:"go"`
+}
+
+func versionNow() versionInfo { return versionInfo{version, revision(), runtime.Version()} }
+
+func (v versionInfo) String() string {
+	if v.Revision == "" {
+		return fmt.Sprintf("rollcall %s (%s)", v.Version, v.Go)
+	}
+	return fmt.Sprintf("rollcall %s, revision %s (%s)", v.Version, v.Revision, v.Go)
 }
 
 // revision gives the commit that the program was built from, where the build
