@@ -10,7 +10,7 @@ import (
 )
 
 // echoed stands for what an upstream server said with the password in it.
-const echoed = "the server refused, in words that hold the password and are not kept"
+const echoed = "the server refused; what it said is not kept"
 
 // withoutPassword gives the error as it may be kept, logged and answered: there are
 // servers that repeat what they were sent.

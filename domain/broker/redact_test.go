@@ -70,6 +70,9 @@ func echo(t *testing.T, form string, code domain.RejectCode, err error) {
 	if rejected.Code != code || rejected.Text == "" || refused.Text == "" {
 		t.Errorf("the device got %+v and %+v, want the code %v and a reason", refused, rejected, code)
 	}
+	if strings.Contains(rejected.Text+refused.Text, "password") {
+		t.Errorf("the device got %q and %q, which tells that the password was near", rejected.Text, refused.Text)
+	}
 	said := fmt.Sprintf("%+v %+v\n%s", refused, rejected, logged.String())
 	for key, value := range h.log.sides {
 		said += fmt.Sprintf("\n%v %s", key, value)
