@@ -28,8 +28,13 @@ func (s *Session) comeBack(ctx context.Context, h Handler, after time.Duration) 
 		if !errors.As(err, new(*CrowdedError)) { // whoever is given a turn need not be shy
 			pause = min(2*pause, o.LongestPause)
 		}
-		if since := time.Since(began); o.GiveUp > 0 && since+wait > o.GiveUp {
-			return &NoCoverageError{For: since, Err: err}
+		if o.GiveUp > 0 {
+			since := time.Since(began)
+			if left := o.GiveUp - since; left > 0 && hint <= left {
+				wait = min(wait, left) // the last attempt is when the time is up
+			} else {
+				return &NoCoverageError{For: since, Err: why(err)}
+			}
 		}
 		o.Logger.Info("no coverage", "service", s.service, "err", err, "next", wait)
 		h.covered(false, err)
@@ -37,6 +42,15 @@ func (s *Session) comeBack(ctx context.Context, h Handler, after time.Duration) 
 			return err
 		}
 	}
+}
+
+// why gives what kept one attempt from its server, without how long that took.
+func why(err error) error {
+	var attempt *NoCoverageError
+	if errors.As(err, &attempt) {
+		return attempt.Err
+	}
+	return err
 }
 
 // resume makes one attempt. hint is when the server wants to see the next one.

@@ -27,14 +27,15 @@ var (
 )
 
 // cutOffError is an [ErrHandshake] in which the server said nothing: for lack of
-// a key it does so, and for lack of room.
+// a key it does so, and for lack of room; a router or a dispatcher does where it has
+// nobody behind it.
 type cutOffError struct{ err error }
 
 func (e *cutOffError) Error() string {
 	if errors.Is(e.err, os.ErrDeadlineExceeded) {
 		return fmt.Sprintf("the server did not answer in time: %v", e.err)
 	}
-	return fmt.Sprintf("the server closed the link at once: it has too many connections now, or another key than the enrolment string says (%v)", e.err)
+	return fmt.Sprintf("the server closed the link at once: it has too many connections now, or cannot reach its collaboration service, or has another key than the enrolment string says (%v)", e.err)
 }
 
 // Is makes it an [ErrHandshake].

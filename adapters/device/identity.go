@@ -46,10 +46,16 @@ type SavedSession struct {
 	Unanswered int
 }
 
+// lockSuffix is what the lock's file has behind the name of the identity's.
+const lockSuffix = ".lock"
+
 // OpenIdentity opens the identity file at path, which [Join] has made. It gives
 // an *[IdentityError] if the file is none, or [ErrIdentityInUse].
 func OpenIdentity(path string) (*Identity, error) {
-	unlock, err := lockFile(path + ".lock")
+	if _, err := os.Stat(path); err != nil { // in front of the lock, which would be left behind
+		return nil, fmt.Errorf("read identity: %w", err)
+	}
+	unlock, err := lockFile(path + lockSuffix)
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func Join(ctx context.Context, enrolment, path, label string, o Options) (*Ident
 	}
 	if err := i.redeem(ctx, opening, o); err != nil {
 		if refused(err) {
-			err = errors.Join(err, os.Remove(path))
+			err = errors.Join(err, os.Remove(path), removeLock(path+lockSuffix))
 		}
 		return nil, errors.Join(err, i.Close())
 	}

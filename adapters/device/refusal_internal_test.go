@@ -9,15 +9,16 @@ import (
 	"time"
 )
 
-// TestHandshakeThatIsCutOff: a server that is too busy closes the link as one
-// with another key does, and the message must not send people after the key alone.
+// TestHandshakeThatIsCutOff: a server that is too busy, and a dispatcher that
+// has nobody behind it, close the link as one with another key does, and the message
+// must not send people after the key alone.
 func TestHandshakeThatIsCutOff(t *testing.T) {
 	b := newBench(t, Config{})
 	for name, c := range map[string]struct {
 		server func(net.Conn)
 		want   string
 	}{
-		"closed": {func(conn net.Conn) { conn.Close() }, "too many"},
+		"closed": {func(conn net.Conn) { conn.Close() }, "has too many connections now, or cannot reach its collaboration service, or has another key"},
 		"silent": {func(net.Conn) {}, "did not answer"},
 	} {
 		ours, theirs := net.Pipe()

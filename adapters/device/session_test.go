@@ -378,8 +378,11 @@ func TestBackOffGrowsAndGivesUp(t *testing.T) {
 		if err := s.Run(t.Context(), got.handler()); !errors.As(err, &none) || !errors.Is(err, h.down) {
 			t.Fatalf("Run = %v, want a NoCoverageError for %v", err, h.down)
 		}
-		if spent := time.Since(began); spent < 8*time.Minute || spent > 10*time.Minute {
-			t.Errorf("gave up after %v, want about 10 minutes", spent)
+		if spent := time.Since(began); spent != o.GiveUp || none.For.Round(time.Minute) != o.GiveUp {
+			t.Errorf("gave up after %v, and says %v, want %v", spent, none.For, o.GiveUp)
+		}
+		if want := "no coverage for 10m0s: no network"; none.Error() != want {
+			t.Errorf("the error is %q, want %q", none, want)
 		}
 		if n := len(got.failures); n < 10 || n > 30 {
 			t.Errorf("%d attempts in 10 minutes", n)

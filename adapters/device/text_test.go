@@ -92,6 +92,15 @@ func TestJoin(t *testing.T) {
 		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("after %v the identity file is there: %v", want, err)
 		}
+		if left, err := os.ReadDir(filepath.Dir(path)); len(left) > 0 {
+			t.Errorf("after %v there is still %v, %v", want, left, err)
+		}
+	}
+	if _, err := device.OpenIdentity(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("OpenIdentity = %v, want fs.ErrNotExist", err)
+	}
+	if left, err := os.ReadDir(filepath.Dir(path)); len(left) > 0 {
+		t.Errorf("looking for an identity left %v, %v", left, err)
 	}
 	i, err := device.Join(t.Context(), h.enrolment("offer"), path, "Alice's telephone", h.options())
 	if err != nil || i.Device() == 0 {
