@@ -108,7 +108,7 @@ func (a *app) reach(ctx context.Context, open opener) (control.Operator, func() 
 			return stopped, done, nil
 		}
 		if !t.again(ctx, err) {
-			return nil, nil, err
+			return nil, nil, unlessNoLog(a.data, exitData, err)
 		}
 	}
 }

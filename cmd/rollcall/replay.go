@@ -24,7 +24,7 @@ where the log is damaged: what follows the damage cannot be derived.`,
 		Example: `  rollcall audit replay
   rollcall audit replay --data backup.db -o json`,
 		Args: arguments(),
-		RunE: a.verifying(func(ctx context.Context, log *damagedLog, _ bool) error {
+		RunE: a.verifying(func() error { return nil }, func(ctx context.Context, log *damagedLog) error {
 			return a.replay(ctx, log, first)
 		}),
 	}
@@ -63,7 +63,7 @@ func (a *app) replay(ctx context.Context, log *damagedLog, first int) error {
 	}
 	err = a.report(summary, "%d of %d events replayed in %v (%.0f a second): %s", report.Replayed, report.Last,
 		took.Round(time.Millisecond), rate(uint64(report.Replayed), took), verdictText)
-	return errors.Join(err, verdict(report, log.problem))
+	return errors.Join(err, verdict(report, log.problem, ""))
 }
 
 func (a *app) printDifferences(r *verify.Report, first int) error {

@@ -35,13 +35,16 @@ damage are written to a new file, with their side records, also where that is al
 		Example: `  rollcall audit verify
   rollcall audit verify --data /mnt/copy-of-the-data --salvage saved.db`,
 		Args: arguments(),
-		RunE: a.verifying(func(ctx context.Context, log *damagedLog, running bool) error {
-			if salvage != "" && running {
-				return &usageError{fmt.Errorf("--salvage works on files; stop the appliance, or give a copied folder or a backup with --data")}
-			}
-			return a.verifyLog(ctx, log, salvage)
-		}),
 	}
+	beside := func() error {
+		if salvage != "" {
+			return &usageError{fmt.Errorf("--salvage works on files; stop the appliance, or give a copied folder or a backup with --data")}
+		}
+		return nil
+	}
+	cmd.RunE = a.verifying(beside, func(ctx context.Context, log *damagedLog) error {
+		return a.verifyLog(ctx, log, salvage)
+	})
 	cmd.Flags().StringVar(&salvage, "salvage", "", "write what can be read in front of the damage to this new `FILE`")
 	return cmd
 }
@@ -54,7 +57,11 @@ func (a *app) backupVerifyCommand() *cobra.Command {
 		Example: "  rollcall backup verify /var/backups/rollcall-2026-03-01.db",
 		Args:    arguments("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if info, err := os.Stat(args[0]); err == nil && info.IsDir() {
+			info, err := os.Stat(args[0])
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
+				return fmt.Errorf("there is no file %s to verify: %w", args[0], err)
+			case err == nil && info.IsDir():
 				return &usageError{fmt.Errorf("%s is a folder; a backup is one file, and 'rollcall audit verify --data' takes a folder", args[0])}
 			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
@@ -82,6 +89,9 @@ type damagedLog struct {
 // two moments lie together it is what log.db holds that is read.
 func openDamaged(path string) (*damagedLog, error) {
 	log, err := openLogForReading(path)
+	if err := unlessNoLog(path, exitDamage, err); is[*exitError](err) {
+		return nil, err
+	}
 	var damage *eventstore.DamageError
 	var copied *eventstore.CopyError
 	if !errors.As(err, &damage) && !errors.As(err, &copied) {
@@ -103,8 +113,9 @@ func openDamaged(path string) (*damagedLog, error) {
 }
 
 // verifying gives a command's RunE that reads a log: that of the files or, where
-// an appliance runs on them, a backup which goes away afterwards.
-func (a *app) verifying(work func(ctx context.Context, log *damagedLog, running bool) error) func(*cobra.Command, []string) error {
+// an appliance runs on them, a backup which goes away afterwards. beside may refuse
+// to work beside an appliance, before the backup is made.
+func (a *app) verifying(beside func() error, work func(ctx context.Context, log *damagedLog) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, _ []string) error {
 		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
@@ -113,8 +124,10 @@ func (a *app) verifying(work func(ctx context.Context, log *damagedLog, running 
 		if err != nil && !errors.Is(err, control.ErrNotRunning) {
 			return err
 		}
-		running := err == nil
-		if running {
+		if err == nil {
+			if err := beside(); err != nil {
+				return err
+			}
 			scratch, err := os.MkdirTemp("", "rollcall-verify-")
 			if err != nil {
 				return err
@@ -130,7 +143,7 @@ func (a *app) verifying(work func(ctx context.Context, log *damagedLog, running 
 		if err != nil {
 			return err
 		}
-		return errors.Join(work(ctx, log, running), log.Close())
+		return errors.Join(work(ctx, log), log.Close())
 	}
 }
 
@@ -148,12 +161,13 @@ func (a *app) verifyLog(ctx context.Context, log *damagedLog, salvage string) er
 	if err := a.printVerified(log, report, took); err != nil {
 		return err
 	}
-	if salvage != "" {
-		if err := a.salvage(ctx, log, report, salvage); err != nil {
-			return err
-		}
+	if salvage == "" {
+		return verdict(report, log.problem, "")
 	}
-	return verdict(report, log.problem)
+	if err := a.salvage(ctx, log, report, salvage); err != nil {
+		return err
+	}
+	return verdict(report, log.problem, salvage)
 }
 
 // check reads the log, with a progress bar.
@@ -169,8 +183,9 @@ func (a *app) check(ctx context.Context, log *damagedLog, o verify.Options) (*ve
 	return report, time.Since(began), nil
 }
 
-// verdict gives the exit code for what was found.
-func verdict(r *verify.Report, problem *eventstore.DamageError) error {
+// verdict gives the exit code for what was found. saved is the file with what could
+// be saved; empty where nothing was.
+func verdict(r *verify.Report, problem *eventstore.DamageError, saved string) error {
 	decisions := r.Found[verify.Decision]
 	switch {
 	case r.Clean() && problem == nil:
@@ -178,5 +193,12 @@ func verdict(r *verify.Report, problem *eventstore.DamageError) error {
 	case problem == nil && len(r.Found) == 1 && decisions > 0:
 		return &exitError{exitDifference, fmt.Errorf("the log can be read, and is not what the rules give: it was changed, or written by other rules")}
 	}
-	return &exitError{exitDamage, fmt.Errorf("the log is damaged, or from a newer version; restore a backup, or save what stands in front of the damage with 'rollcall audit verify --salvage FILE'")}
+	next := "restore a backup"
+	switch {
+	case saved != "":
+		next += ", or put " + saved + " in place of the log like one: it holds what stands in front of the damage"
+	case r.Prefix > 0:
+		next += ", or save what stands in front of the damage with 'rollcall audit verify --salvage FILE'"
+	}
+	return &exitError{exitDamage, fmt.Errorf("the log is damaged, or from a newer version; %s", next)}
 }

@@ -65,8 +65,8 @@ func jsonLines(t *testing.T, code int, data string, args ...string) (lines []map
 }
 
 // damagedCopy gives a backup of a long log in which one byte was changed such that
-// it opens as usual or not, and something in front of the damage can be read.
-func damagedCopy(t *testing.T, opens bool) string {
+// it opens as usual or not, and something in front of the damage can be read or not.
+func damagedCopy(t *testing.T, opens, some bool) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "copy.db")
 	log, err := boltlog.OpenFile(filepath.Join(writeLog(t, manySettings(t, 20_000)), logFile))
@@ -81,7 +81,7 @@ func damagedCopy(t *testing.T, opens bool) string {
 		if damaged, err := openDamaged(file); err == nil {
 			read, err := readUpToDamage(t, damaged.Log)
 			check(t, damaged.Close())
-			if err != nil && read > 0 && opens == (damaged.problem == nil) {
+			if err != nil && read > 0 == some && opens == (damaged.problem == nil) {
 				return file
 			}
 		}
@@ -103,7 +103,7 @@ func readUpToDamage(t *testing.T, log *boltlog.Log) (read int, damage error) {
 }
 
 func TestVerifyFindsDamage(t *testing.T) {
-	file, dir := damagedCopy(t, true), t.TempDir()
+	file, dir := damagedCopy(t, true, true), t.TempDir()
 	lines := jsonLines(t, exitDamage, file, "audit", "verify", "--salvage", filepath.Join(dir, "saved.db"))
 	if lines[0]["finding"] != "damage" {
 		t.Errorf("the first line is %v", lines[0])
@@ -127,13 +127,26 @@ func TestVerifyFindsDamage(t *testing.T) {
 
 // A log whose end is damaged does not open, and yet is read up to there.
 func TestVerifyReadsUpToADamagedEnd(t *testing.T) {
-	lines := jsonLines(t, exitDamage, damagedCopy(t, false), "audit", "verify")
+	lines := jsonLines(t, exitDamage, damagedCopy(t, false, true), "audit", "verify")
 	if text := fmt.Sprint(lines[0]["problem"]); !strings.Contains(text, "on opening") {
 		t.Errorf("the first line is %v", lines[0])
 	}
 	if summary := lines[len(lines)-1]; summary["prefix"].(float64) < 1 {
 		t.Errorf("the summary is %v", summary)
 	}
+}
+
+// Where nothing can be saved nobody is told to save it.
+func TestVerifyOfWhatCannotBeSaved(t *testing.T) {
+	file := damagedCopy(t, true, false)
+	p := start(t, []string{"ROLLCALL_DATA=" + file}, "audit", "verify")
+	p.wantExit(exitDamage)
+	if text := p.text(); strings.Contains(text, "salvage") || !strings.Contains(text, "nothing can be saved: the damage begins with the first event") {
+		t.Errorf("audit verify prints\n%s", text)
+	}
+	p = start(t, []string{"ROLLCALL_DATA=" + file}, "audit", "verify", "--salvage", filepath.Join(t.TempDir(), "saved.db"))
+	p.wantExit(exitDamage)
+	p.await("there is nothing to salvage: the damage begins with the first event")
 }
 
 func TestReplayNamesDifferences(t *testing.T) {

@@ -89,7 +89,11 @@ func (a *app) printVerified(log *damagedLog, r *verify.Report, took time.Duratio
 		_, err := fmt.Fprintln(a.out, "Nothing is wrong: checksums, positions, times, references, side records, and every decision.")
 		return err
 	}
-	_, err := fmt.Fprintf(a.out, "Findings: %d. Decisions were derived again up to position %d; positions 1 to %d can be saved with --salvage.\n", count, v.Replayed, v.Prefix)
+	saves := fmt.Sprintf("positions 1 to %d can be saved with --salvage", v.Prefix)
+	if v.Prefix == 0 {
+		saves = "nothing can be saved: the damage begins with the first event"
+	}
+	_, err := fmt.Fprintf(a.out, "Findings: %d. Decisions were derived again up to position %d; %s.\n", count, v.Replayed, saves)
 	return err
 }
 
