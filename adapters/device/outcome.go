@@ -86,7 +86,10 @@ type NoCoverageError struct {
 
 func (e *NoCoverageError) Error() string {
 	unit := time.Second
-	if e.For < unit {
+	switch {
+	case e.For < time.Millisecond: // refused at once
+		return fmt.Sprintf("no coverage: %v", e.Err)
+	case e.For < unit:
 		unit = time.Millisecond
 	}
 	return fmt.Sprintf("no coverage for %v: %v", e.For.Round(unit), e.Err)

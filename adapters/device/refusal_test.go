@@ -41,10 +41,16 @@ func TestRefusedEnrolmentsDoNotFloodTheLog(t *testing.T) {
 }
 
 func TestNoCoverageNamesItsTime(t *testing.T) {
-	if got := (&device.NoCoverageError{For: 3 * time.Millisecond, Err: io.EOF}).Error(); got != "no coverage for 3ms: EOF" {
-		t.Errorf("Error() = %q", got)
-	}
-	if got := (&device.NoCoverageError{For: time.Minute, Err: io.EOF}).Error(); got != "no coverage for 1m0s: EOF" {
-		t.Errorf("Error() = %q", got)
+	for _, c := range []struct {
+		spent time.Duration
+		want  string
+	}{
+		{200 * time.Microsecond, "no coverage: EOF"},
+		{3 * time.Millisecond, "no coverage for 3ms: EOF"},
+		{time.Minute, "no coverage for 1m0s: EOF"},
+	} {
+		if got := (&device.NoCoverageError{For: c.spent, Err: io.EOF}).Error(); got != c.want {
+			t.Errorf("Error() after %v = %q, want %q", c.spent, got, c.want)
+		}
 	}
 }
