@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"rollcall/adapters/control"
@@ -27,6 +28,9 @@ func (a *appliance) SetService(ctx context.Context, c control.ServiceChange) (co
 	}
 	if settings.Kind == "" {
 		return control.Service{}, &domain.SettingError{Setting: "kind", Problem: "missing for a new service", Next: "give " + anyOf(kinds())}
+	}
+	if !slices.Contains(kinds(), string(settings.Kind)) {
+		return control.Service{}, &domain.SettingError{Setting: "kind", Problem: fmt.Sprintf("%.80q is no kind of service", string(settings.Kind)), Next: "give " + anyOf(kinds())}
 	}
 	if _, err := a.broker.ConfigureService(ctx, c.Name, settings); err != nil {
 		return control.Service{}, err

@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"rollcall/adapters/control"
-	"rollcall/domain"
 )
 
 func (a *app) auditCommand() *cobra.Command {
@@ -140,15 +139,6 @@ func auditDetails(row control.AuditRow) string {
 	add("label", row.Label)
 	parts = append(parts, fieldParts(row.Fields)...)
 	return strings.Join(parts, " ")
-}
-
-// personNumber gives what an event calls a person, whose name may be deleted; empty
-// where there is no person.
-func personNumber(id domain.PersonID) string {
-	if id == 0 {
-		return ""
-	}
-	return fmt.Sprint(id)
 }
 
 func (a *app) auditAtCommand() *cobra.Command {

@@ -58,6 +58,9 @@ func checkFilter(f control.AuditFilter) error {
 	if !f.From.IsZero() && !f.To.IsZero() && f.To.Before(f.From) {
 		return &usageError{fmt.Errorf("--to lies before --from: nothing is from %s to %s", stamp(f.From), stamp(f.To))}
 	}
+	if err := checkPerson(f.Person); err != nil {
+		return err
+	}
 	known := eventTypes()
 	for _, t := range f.Types {
 		if !slices.Contains(known, t) {

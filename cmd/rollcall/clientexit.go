@@ -29,6 +29,12 @@ var shown = map[domain.RejectCode]string{
 	domain.RejectFailed300:  "Failed (300)",
 }
 
+// asks are what a person can ask an administrator for, where nothing else helps.
+var asks = map[domain.RejectCode]string{
+	domain.RejectUnknownService: "the server has no service of that name: ask its operator, whom 'rollcall service list' tells which there are",
+	domain.RejectNotPermitted:   "this device's person may not use that account: ask the operator, who permits it with 'rollcall device enrol --person PERSON --account SERVICE:ACCOUNT'",
+}
+
 // clientError gives an error of the device library its exit code.
 func clientError(err error) error {
 	var (
@@ -44,6 +50,9 @@ func clientError(err error) error {
 		code, known := rejectExits[rejected.Code]
 		if !known {
 			code = exitRefused
+		}
+		if next := asks[rejected.Code]; next != "" {
+			err = fmt.Errorf("%w; %s", err, next)
 		}
 		if words := shown[rejected.Code]; words != "" {
 			err = fmt.Errorf("%s: %w", words, err)

@@ -49,6 +49,9 @@ you would hand over a password.`,
 			if e.Person == "" {
 				return &usageError{fmt.Errorf("--person is missing; say whose device it is")}
 			}
+			if err := checkPerson(e.Person); err != nil {
+				return err
+			}
 			enrolled, err := op.EnrolDevice(ctx, e)
 			if err != nil {
 				return fmt.Errorf("enrol a device of %s: %w", e.Person, err)
@@ -70,7 +73,10 @@ func parseAccounts(texts []string) ([]control.Account, error) {
 	for _, text := range texts {
 		service, account, found := strings.Cut(text, ":")
 		if !found || service == "" || account == "" {
-			return nil, &usageError{fmt.Errorf("--account %q is not SERVICE:ACCOUNT; write one such as office:ada", text)}
+			return nil, &usageError{fmt.Errorf("--account %.80q is not SERVICE:ACCOUNT; write one such as office:ada", text)}
+		}
+		if len(account) > maxPerson {
+			return nil, &usageError{fmt.Errorf("--account %.80q...: the account has %d bytes; give one of at most %d", text, len(account), maxPerson)}
 		}
 		accounts = append(accounts, control.Account{Service: domain.ServiceName(service), Account: account})
 	}

@@ -54,7 +54,10 @@ func (d *doubleFlags) check() error {
 	if len(names) == 0 {
 		return &usageError{fmt.Errorf("nobody could log in; give --account NAME:PASSWORD, for example --account alice:secret")}
 	}
-	for _, contact := range d.contacts {
+	for i, contact := range d.contacts {
+		if contact.left == "" || contact.right == "" {
+			return &usageError{fmt.Errorf("--contact: number %d is not of the form NAME:NAME", i+1)}
+		}
 		for _, name := range []string{contact.left, contact.right} {
 			if !names[name] {
 				return &usageError{fmt.Errorf("--contact %s:%s: there is no account %.80q; give --account %s:PASSWORD too", contact.left, contact.right, name, name)}

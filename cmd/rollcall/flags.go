@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -143,6 +144,28 @@ func (f textFlag[T]) Set(text string) error {
 
 // Type gives the word for the value in the help.
 func (f textFlag[T]) Type() string { return f.word }
+
+// folderFlag is a flag for a folder or a file, which has to have a name.
+type folderFlag struct{ to *string }
+
+func (f folderFlag) String() string {
+	if f.to == nil {
+		return ""
+	}
+	return *f.to
+}
+
+// Set reads the flag.
+func (f folderFlag) Set(text string) error {
+	if text == "" {
+		return errors.New("it names no folder; give one, or leave the flag out")
+	}
+	*f.to = text
+	return nil
+}
+
+// Type gives the word for the value in the help.
+func (folderFlag) Type() string { return "DIR" }
 
 // choiceFlag is a flag for one of a few words.
 type choiceFlag struct {

@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"rollcall/adapters/control"
-	"rollcall/domain"
 )
 
 func (a *app) personCommand() *cobra.Command {
@@ -19,15 +18,6 @@ func (a *app) personCommand() *cobra.Command {
 	return cmd
 }
 
-// personName prints a person's name, or what there is in its place once the person
-// is erased.
-func personName(text string, id domain.PersonID) string {
-	if text == "" && id != 0 {
-		return "person=" + personNumber(id)
-	}
-	return name(text)
-}
-
 func (a *app) personBarCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "bar PERSON",
@@ -37,6 +27,9 @@ devices stay enrolled; 'rollcall device enrol --person' permits accounts again.`
 		Example: `  rollcall person bar "Ada Lovelace"`,
 		Args:    arguments("PERSON"),
 		RunE: a.changing(func(ctx context.Context, op control.Operator, args []string) error {
+			if err := checkPerson(args[0]); err != nil {
+				return err
+			}
 			if err := op.BarPerson(ctx, args[0]); err != nil {
 				return fmt.Errorf("bar %s: %w", args[0], err)
 			}

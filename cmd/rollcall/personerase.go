@@ -25,6 +25,9 @@ built-in service is removed with 'rollcall user remove'.`,
 		Example: `  rollcall person erase "Ada Lovelace"`,
 		Args:    arguments("PERSON"),
 		RunE: a.changing(func(ctx context.Context, op control.Operator, args []string) error {
+			if err := checkPerson(args[0]); err != nil {
+				return err
+			}
 			done, err := op.ErasePerson(ctx, args[0])
 			if err != nil {
 				return fmt.Errorf("erase %s: %w", args[0], err)

@@ -79,7 +79,8 @@ Begin with 'rollcall demo'. It needs nothing and changes nothing.`,
 	root.Version = versionNow().String()
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.PersistentFlags().StringVar(&a.data, "data", envOr("ROLLCALL_DATA", "./rollcall-data"), "the data folder; ROLLCALL_DATA says the same")
+	a.data = envOr("ROLLCALL_DATA", "./rollcall-data")
+	root.PersistentFlags().Var(folderFlag{&a.data}, "data", "the data folder; ROLLCALL_DATA says the same")
 	root.PersistentFlags().VarP(&a.output, "output", "o", "how results are printed: table or json (one object a line)")
 	root.AddCommand(
 		a.demoCommand(),
@@ -141,7 +142,7 @@ func group(cmd *cobra.Command) *cobra.Command {
 		if len(args) == 0 {
 			return nil
 		}
-		text := fmt.Sprintf("%s has no command %q", cmd.CommandPath(), args[0])
+		text := fmt.Sprintf("%s has no command %.60q", cmd.CommandPath(), args[0])
 		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 			text += fmt.Sprintf("; did you mean %q?", near[0])
 		}
@@ -159,7 +160,7 @@ func arguments(names ...string) cobra.PositionalArgs {
 		case len(args) < len(names):
 			return &usageError{fmt.Errorf("%s is missing: use '%s'", names[len(args)], cmd.UseLine())}
 		case len(args) > len(names):
-			return &usageError{fmt.Errorf("%q is one argument too many: use '%s'", args[len(names)], cmd.UseLine())}
+			return &usageError{fmt.Errorf("%.60q is one argument too many: use '%s'", args[len(names)], cmd.UseLine())}
 		}
 		return nil
 	}

@@ -41,7 +41,7 @@ whoever has been silent or out of coverage for that long.`,
 			change.Name = domain.ServiceName(args[0])
 			service, err := op.SetService(ctx, change)
 			if err != nil {
-				return fmt.Errorf("set service %s: %w", args[0], err)
+				return fmt.Errorf("set service %.80s: %w", args[0], err)
 			}
 			return a.report(service, "service %s is set: %s", service.Name, describe(service))
 		}),
@@ -71,7 +71,7 @@ func (a *app) serviceUnsetCommand() *cobra.Command {
 		RunE: a.changing(func(ctx context.Context, op control.Operator, args []string) error {
 			service, err := unset(ctx, op, domain.ServiceName(args[0]), args[1:])
 			if err != nil {
-				return fmt.Errorf("unset settings of service %s: %w", args[0], err)
+				return fmt.Errorf("unset settings of service %.80s: %w", args[0], err)
 			}
 			return a.report(service, "service %s is set: %s", service.Name, describe(service))
 		}),
@@ -115,7 +115,7 @@ func (a *app) serviceRemoveCommand() *cobra.Command {
 		Args:    arguments("NAME"),
 		RunE: a.changing(func(ctx context.Context, op control.Operator, args []string) error {
 			if err := op.RemoveService(ctx, domain.ServiceName(args[0])); err != nil {
-				return fmt.Errorf("remove service %s: %w", args[0], err)
+				return fmt.Errorf("remove service %.80s: %w", args[0], err)
 			}
 			return a.report(removed{args[0]}, "service %s is removed", args[0])
 		}),
