@@ -1,5 +1,5 @@
 # make test    everything: format, vet, staticcheck, all tests with the race detector and real peers
-# make demo    the whole story in a minute
+# make demo    the whole story in a few seconds
 # make build   bin/rollcall
 # make bench   benchmarks, side by side with alternatives
 # make lint    format, vet, staticcheck only

@@ -118,7 +118,8 @@ func auditLine(w io.Writer, row control.AuditRow) error {
 	if row.Session != 0 {
 		session = fmt.Sprint(row.Session)
 	}
-	_, err := fmt.Fprintf(w, auditColumns, fmt.Sprint(row.Position), stamp(row.Time), row.Type, session, auditDetails(row))
+	line := fmt.Sprintf(auditColumns, fmt.Sprint(row.Position), stamp(row.Time), row.Type, session, auditDetails(row))
+	_, err := fmt.Fprintln(w, strings.TrimRight(line, " \n")) // there may be no details
 	return err
 }
 

@@ -23,10 +23,10 @@ func (f *auditFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.Var(timeFlag{&f.filter.From}, "from", "events at or after that time, such as 2026-03-01T09:30:00Z, or 15m for as long ago")
 	flags.Var(timeFlag{&f.filter.To}, "to", "events before that time")
-	flags.StringVar(&f.filter.Person, "person", "", "events that concern the person, by name, or by number where the name is erased")
-	flags.StringVar(&f.service, "service", "", "events that concern the service")
-	flags.StringVar(&f.session, "session", "", "events of the session, by its number or UUID")
-	flags.StringArrayVar(&f.filter.Types, "type", nil, "events of that type, such as login-rejected; repeat for more")
+	flags.StringVar(&f.filter.Person, "person", "", "events that concern the `PERSON`, by name, or by number where the name is erased")
+	flags.StringVar(&f.service, "service", "", "events that concern the `SERVICE`")
+	flags.StringVar(&f.session, "session", "", "events of the `SESSION`, by its number or UUID")
+	flags.StringArrayVar(&f.filter.Types, "type", nil, "events of the type `EVENT`, such as login-rejected; repeat for more")
 	completes(cmd, "type", eventTypes())
 }
 

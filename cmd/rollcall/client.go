@@ -46,8 +46,12 @@ client resume'.
 
 Exit codes: 0 logged out, 10 Server Busy, 11 Failed (300), 12 refused upstream,
 13 not permitted or not enrolled, 14 no coverage, 15 session ended by the broker.`,
+		Example: `  rollcall client join 'rollcall:AaBb...'
+  rollcall client login --service office --account ada
+  echo '@bob hello' | rollcall client login --service office --account ada --password-file secret
+  rollcall client resume`,
 	})
-	cmd.PersistentFlags().StringVar(&f.identity, "identity", envOr("ROLLCALL_IDENTITY", ""), "the device's identity file (default rollcall/identity.json in the user's config folder); ROLLCALL_IDENTITY says the same")
+	cmd.PersistentFlags().StringVar(&f.identity, "identity", envOr("ROLLCALL_IDENTITY", ""), "the `FILE` with the device's identity (default rollcall/identity.json in the user's config folder); ROLLCALL_IDENTITY says the same")
 	cmd.AddCommand(a.clientJoinCommand(&f), a.clientLoginCommand(&f), a.clientResumeCommand(&f))
 	return cmd
 }

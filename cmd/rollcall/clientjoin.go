@@ -49,6 +49,6 @@ printed. Where the answer is lost on the way, the same command again completes i
 		},
 	}
 	host, _ := os.Hostname() // without one the label is empty
-	cmd.Flags().StringVar(&label, "label", host, "what administrators shall call the device")
+	cmd.Flags().StringVar(&label, "label", host, "the `NAME` that administrators shall see")
 	return cmd
 }

@@ -40,9 +40,9 @@ from a prompt, from --password-file, or from the first line of standard input.`,
 			return a.converse(cmd.Context(), s, "accepted", f.stay)
 		},
 	}
-	cmd.Flags().StringVar(&service, "service", "", "the service to log in to")
-	cmd.Flags().StringVar(&account, "account", "", "the account to log in with")
-	cmd.Flags().StringVar(&file, "password-file", "", "a file whose first line is the password")
+	cmd.Flags().StringVar(&service, "service", "", "the `SERVICE` to log in to")
+	cmd.Flags().StringVar(&account, "account", "", "the `ACCOUNT` to log in with")
+	cmd.Flags().StringVar(&file, "password-file", "", "a `FILE` whose first line is the password")
 	f.sessionFlags(cmd)
 	return cmd
 }
@@ -73,7 +73,7 @@ func (a *app) clientResumeCommand(f *clientFlags) *cobra.Command {
 			return a.converse(cmd.Context(), s, "resumed", f.stay)
 		},
 	}
-	cmd.Flags().StringVar(&service, "service", "", "the service of the session; needed where there are several")
+	cmd.Flags().StringVar(&service, "service", "", "the `SERVICE` of the session; needed where there are several")
 	f.sessionFlags(cmd)
 	return cmd
 }

@@ -23,7 +23,7 @@ func (a *app) demoCommand() *cobra.Command {
 	service := choiceFlag{value: string(domain.KindLocal), of: demoKinds(), word: "KIND"}
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "See the whole story in a minute; nothing to set up, nothing stays",
+		Short: "See the whole story in a few seconds; nothing to set up, nothing stays",
 		Long: `Starts an appliance in a temporary folder, with the built-in service and two seats,
 brings five devices over real connections, and shows what Rollcall does with them:
 accept, Server Busy, an idle logout that makes room, Failed (300), lost coverage and

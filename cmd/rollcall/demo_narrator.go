@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"golang.org/x/term"
 )
@@ -59,5 +60,5 @@ func (n *narrator) failed(err error) {
 }
 
 func (n *narrator) note(format string, args ...any) {
-	n.say("note", "      "+n.faint+"%s"+n.plain+"\n", fmt.Sprintf(format, args...))
+	n.say("note", "      "+n.faint+"%s"+n.plain+"\n", strings.TrimRight(fmt.Sprintf(format, args...), " ")) // rows may end in empty columns
 }

@@ -162,3 +162,12 @@ func TestStageAsksTheServerItself(t *testing.T) {
 		t.Errorf("3 logins in place of 2 gave %v", err)
 	}
 }
+
+// A note whose last columns are empty does not end in blanks.
+func TestNotesDoNotEndInBlanks(t *testing.T) {
+	var out bytes.Buffer
+	newNarrator(newApp(nil, &out, io.Discard)).note("%-17s %-5s %s", "broker-stopped", "", "")
+	if got, want := out.String(), "      broker-stopped\n"; got != want {
+		t.Errorf("the note is %q, want %q", got, want)
+	}
+}

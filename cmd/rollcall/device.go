@@ -61,10 +61,10 @@ you would hand over a password.`,
 		}),
 	}
 	f := cmd.Flags()
-	f.StringVar(&e.Person, "person", "", "whose device it is")
-	f.StringArrayVar(&accounts, "account", nil, "an account that the person may use, as SERVICE:ACCOUNT; repeat for more")
+	f.StringVar(&e.Person, "person", "", "the `PERSON` whose device it is")
+	f.StringArrayVar(&accounts, "account", nil, "an account that the person may use, as `SERVICE:ACCOUNT`; repeat for more")
 	f.Var(spanFlag{&validFor, longestValidFor}, "valid-for", "how long the string can be redeemed, at most 720h")
-	f.StringVar(&e.Address, "address", "", "the HOST:PORT under which the device reaches the appliance, if not its own")
+	f.StringVar(&e.Address, "address", "", "the `HOST:PORT` under which the device reaches the appliance, if not its own")
 	return cmd
 }
 

@@ -34,7 +34,7 @@ type doubleFlags struct {
 
 // register adds the flags to a command.
 func (d *doubleFlags) register(cmd *cobra.Command, listen string) {
-	cmd.Flags().StringVar(&d.listen, "listen", listen, "where clients connect: HOST:PORT")
+	cmd.Flags().StringVar(&d.listen, "listen", listen, "where clients connect: `HOST:PORT`")
 	cmd.Flags().Var(&pairsFlag{&d.accounts, "NAME:PASSWORD"}, "account", "somebody who can log in; repeat it for more")
 	cmd.Flags().Var(&pairsFlag{&d.contacts, "NAME:NAME"}, "contact", "the first has the second as a contact; without any, everybody has everybody")
 }

@@ -62,7 +62,7 @@ certificate itself, see --save-certificate.`,
 		},
 	}
 	d.register(cmd, "127.0.0.1:8300")
-	cmd.Flags().StringVar(&certificateFile, "save-certificate", "", "a file for the certificate, in PEM")
+	cmd.Flags().StringVar(&certificateFile, "save-certificate", "", "a `FILE` for the certificate, in PEM")
 	cmd.Flags().Var(numberFlag{&maxSessions}, "max-sessions", "how many sessions are taken; more are told that the server is busy; 0 takes any number")
 	cmd.Flags().BoolVar(&trace, "trace", false, "show every message, without passwords, on standard error")
 	return cmd

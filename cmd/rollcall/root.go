@@ -77,6 +77,7 @@ Begin with 'rollcall demo'. It needs nothing and changes nothing.`,
 	}
 	group(root)
 	root.Version = versionNow().String()
+	root.Flags().Bool("version", false, "print the version")
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	a.data = envOr("ROLLCALL_DATA", "./rollcall-data")

@@ -54,7 +54,8 @@ whoever has been silent or out of coverage for that long.`,
 	f.Var(durationFlag{&change.InactivityTimeout}, "inactivity-timeout", "how long idle until a session is ended in any case")
 	f.Var(textFlag[string]{&change.Evict, "WHOM"}, "evict", "whom a full house logs out: all who are idle, or the fewest needed")
 	f.Var(countFlag{&change.ProtocolTotal}, "protocol-total", "the total of sessions, in place of the protocol's own")
-	f.StringToStringVar(&change.Options, "option", nil, "a setting of the connector's own, such as ca-file=PATH")
+	f.StringToStringVar(&change.Options, "option", nil, "a setting of the connector's own as `KEY=VALUE`, such as ca-file=PATH")
+	f.Lookup("option").DefValue = "" // the library would show an empty list
 	completes(cmd, "kind", kinds())
 	return cmd
 }

@@ -24,7 +24,7 @@ type settings struct {
 // newSettings gives cmd its --config, and ties the flag --data to its setting.
 func newSettings(cmd *cobra.Command) *settings {
 	s := &settings{flags: cmd.Flags(), keys: map[string]string{"data": "data"}}
-	s.flags.StringVar(&s.file, "config", os.Getenv("ROLLCALL_CONFIG"), "a TOML file with settings; ROLLCALL_CONFIG says the same")
+	s.flags.StringVar(&s.file, "config", os.Getenv("ROLLCALL_CONFIG"), "a TOML `FILE` with settings; ROLLCALL_CONFIG says the same")
 	return s
 }
 

@@ -64,8 +64,8 @@ func (a *app) userAddCommand() *cobra.Command {
 			return a.report(userDone{args[0]}, "account %s is added", args[0])
 		},
 	}
-	cmd.Flags().StringVar(&display, "display", "", "the name that others see; NAME if not given")
-	cmd.Flags().StringVar(&file, "password-file", "", "a file whose first line is the password")
+	cmd.Flags().StringVar(&display, "display", "", "the `NAME` that others see; NAME if not given")
+	cmd.Flags().StringVar(&file, "password-file", "", "a `FILE` whose first line is the password")
 	return cmd
 }
 
@@ -115,7 +115,7 @@ func (a *app) userPasswdCommand() *cobra.Command {
 			return a.report(userDone{args[0]}, "the password of %s is changed", args[0])
 		},
 	}
-	cmd.Flags().StringVar(&file, "password-file", "", "a file whose first line is the password")
+	cmd.Flags().StringVar(&file, "password-file", "", "a `FILE` whose first line is the password")
 	return cmd
 }
 
