@@ -155,8 +155,10 @@ func (p *players) startTalking(every string) {
 	fmt.Println("talking")
 }
 
-// keepSaying says something every so often, until it is time to be quiet.
+// keepSaying says something at once, for a small storm is soon over, and then every so
+// often, until it is time to be quiet.
 func (t *talk) keepSaying(s *device.Session, to string, pause time.Duration) {
+	t.say(s, to)
 	time.Sleep(mathrand.N(pause))
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
