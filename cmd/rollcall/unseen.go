@@ -8,8 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
 // errPromptLeft tells of an interrupt at a prompt.
@@ -44,23 +42,6 @@ func (a *app) unseen(ctx context.Context, prompt string) (string, error) {
 	case got := <-typed:
 		return got.text, got.err
 	}
-}
-
-// hideTyping has a terminal not show what is typed, until showAgain is called. Lines
-// can still be mended before they are sent, and keys still send signals.
-func hideTyping(fd int) (showAgain func(), err error) {
-	before, err := unix.IoctlGetTermios(fd, getTermios)
-	if err != nil {
-		return nil, err
-	}
-	hidden := *before
-	hidden.Lflag &^= unix.ECHO
-	hidden.Lflag |= unix.ICANON | unix.ISIG
-	hidden.Iflag |= unix.ICRNL
-	if err := unix.IoctlSetTermios(fd, setTermios, &hidden); err != nil {
-		return nil, err
-	}
-	return func() { _ = unix.IoctlSetTermios(fd, setTermios, before) }, nil // a terminal that is gone needs it no more
 }
 
 // readLine reads up to the end of a line, and nothing behind it: that is for
