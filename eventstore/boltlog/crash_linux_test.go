@@ -56,8 +56,6 @@ func noForks() (over func()) {
 	return syscall.ForkLock.RUnlock
 }
 
-const crashBatch = 3
-
 // appendForEver appends batches and prints the last position when each is durable.
 func appendForEver(dir string) error {
 	log, err := boltlog.Open(dir, boltlog.Options{})

@@ -3,6 +3,7 @@ package boltlog
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -24,7 +25,7 @@ func create(path string, id domain.LogID, fill func(*bbolt.DB) error) error {
 	}
 	defer os.Remove(f.Name())
 	if err := errors.Join(f.Close(), write(f.Name(), id, fill)); err != nil {
-		return err
+		return errors.Join(err, zeroAll(f.Name())) // it may hold what is to be gone one day
 	}
 	// Unlike a rename, a link never takes the place of another file.
 	if err := os.Link(f.Name(), path); err != nil {
@@ -47,6 +48,19 @@ func write(path string, id domain.LogID, fill func(*bbolt.DB) error) (err error)
 		return err
 	}
 	return db.Sync()
+}
+
+// makeFolder makes a folder where it is missing, and has the one above it know it for
+// good, if that may be opened: else what is durable below might be out of reach.
+func makeFolder(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	err := syncFolder(filepath.Dir(dir))
+	if errors.Is(err, fs.ErrPermission) {
+		return nil
+	}
+	return err
 }
 
 func syncFolder(path string) error {

@@ -149,6 +149,14 @@ func shred(dir, name string) error {
 	return os.Remove(path)
 }
 
+func zeroAll(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	return zero(path, info.Size())
+}
+
 func zero(path string, size int64) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {

@@ -17,14 +17,6 @@ import (
 	"rollcall/eventstore/boltlog/internal/failpoint"
 )
 
-// torture tells whether the long forms of the tests are wanted.
-var torture = os.Getenv("ROLLCALL_TORTURE") != ""
-
-func kill() {
-	syscall.Kill(os.Getpid(), syscall.SIGKILL)
-	select {} // until it comes
-}
-
 // runBusy runs a busy process, and gives what it was told to be durable and whether
 // it was killed.
 func runBusy(t *testing.T, cmd *exec.Cmd) (durable eventstore.Position, killed bool) {

@@ -12,6 +12,9 @@ import (
 	"rollcall/eventstore/logtest"
 )
 
+// torture tells whether the long forms of the tests are wanted.
+var torture = os.Getenv("ROLLCALL_TORTURE") != ""
+
 func TestLog(t *testing.T) {
 	dirs := make(map[eventstore.Log]string)
 	opened := func(t *testing.T, dir string) eventstore.Log {

@@ -120,9 +120,9 @@ func prepare(dir, path string) error {
 	case err != nil:
 		return notWritable(dir, err)
 	case interrupted:
-		return notWritable(dir, takePlace(dir))
+		return notWritable(dir, errors.Join(syncFolder(dir), takePlace(dir)))
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makeFolder(dir); err != nil {
 		return notWritable(dir, err)
 	}
 	if err := journal.Occupied(filepath.Join(dir, dirName)); err != nil {

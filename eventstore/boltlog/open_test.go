@@ -1,7 +1,9 @@
 package boltlog_test
 
 import (
+	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -96,6 +98,32 @@ func TestNewerFormat(t *testing.T) {
 		t.Errorf("Open = %v, want format 9 refused", err)
 	}
 }
+
+// So is a journal of a newer format, beside a log.db that is not.
+func TestNewerJournal(t *testing.T) {
+	dir := t.TempDir()
+	open(t, dir).Close()
+	segment := filepath.Join(dir, "journal", "0000000000000001")
+	b, err := os.ReadFile(segment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[7] = 9 // the format
+	sum := crc32.Update(crc32.Checksum(b[8:24], castagnoli), castagnoli, b[:508])
+	binary.BigEndian.PutUint32(b[508:], sum)
+	if err := os.WriteFile(segment, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, options := range []boltlog.Options{{}, {ReadOnly: true}} {
+		_, err := boltlog.Open(dir, options)
+		var format *eventstore.FormatError
+		if !errors.As(err, &format) || format.Found != 9 || format.Newest != 1 {
+			t.Errorf("Open(%+v) = %v, want format 9 refused", options, err)
+		}
+	}
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Another program's database is told as such.
 func TestNotALog(t *testing.T) {

@@ -12,32 +12,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"rollcall/eventstore"
 	"rollcall/eventstore/boltlog"
-	"rollcall/eventstore/logtest"
 )
-
-// townLog gives a log of a town of 20,000 people with at least so many events,
-// packed, and how many bytes its database takes.
-func townLog(b *testing.B, events int) (log *boltlog.Log, size int64) {
-	dir := b.TempDir()
-	log = open(b, dir)
-	for town := logtest.NewTown(20_000); int(log.Last()) < events; {
-		if _, err := log.Append(b.Context(), log.Last(), eventstore.Batch{Records: town.Records(200)}); err != nil {
-			b.Fatal(err)
-		}
-	}
-	pack(b, log)
-	backup := filepath.Join(dir, "backup")
-	if err := log.Backup(b.Context(), backup); err != nil {
-		b.Fatal(err)
-	}
-	whole, err := os.ReadFile(backup)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return log, int64(usedBytes(whole))
-}
 
 // BenchmarkReplay reads a log of a town, one record and many at a time. Beside that
 // it only decompresses the blocks: there is no reading faster than that.

@@ -14,7 +14,7 @@ import (
 // it is missing: for what is saved from another log. Where there is a log already
 // the error is an [io/fs.ErrExist].
 func Create(dir string, id domain.LogID) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makeFolder(dir); err != nil {
 		return notWritable(dir, err)
 	}
 	return create(filepath.Join(dir, fileName), id, func(*bbolt.DB) error { return nil })

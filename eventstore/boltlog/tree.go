@@ -126,21 +126,20 @@ func (t *tree) leaf(id, count int64) error {
 			continue
 		}
 		value := at + int64(n)*elementSize + int64(binary.LittleEndian.Uint32(e[4:])) + int64(binary.LittleEndian.Uint32(e[8:]))
-		b, err := t.read(value, 8)
-		if err != nil {
-			return err
+		var b [8]byte
+		if _, err := t.file.ReadAt(b[:], value); err == nil { // one that lies elsewhere is bbolt's to find
+			t.roots = append(t.roots, int64(binary.LittleEndian.Uint64(b[:])))
 		}
-		t.roots = append(t.roots, int64(binary.LittleEndian.Uint64(b)))
 	}
 	return nil
 }
 
-// read reads so many bytes, or those that there are.
+// read reads elements, of so many bytes or those that there are.
 func (t *tree) read(at, size int64) ([]byte, error) {
 	b := make([]byte, size)
 	n, err := t.file.ReadAt(b, at)
 	if err == io.EOF {
-		return b[:n/elementSize*elementSize], nil
+		err = nil
 	}
-	return b, err
+	return b[:n/elementSize*elementSize], err
 }
