@@ -78,7 +78,8 @@ func run(ctx context.Context, o runOptions) (err error) {
 	select {
 	case <-ctx.Done():
 		o.logger.Info("stopping; a second signal stops at once")
-	case <-parts.Done(): // one of them failed
+	case <-parts.Done(): // letting go of the sessions may take a while
+		o.logger.Error("stopping: a part of rollcall has failed", "reason", reason(context.Cause(parts)))
 	}
 	err = c.stop() // in front of the parts: devices hear that they shall come back
 	stop()

@@ -38,8 +38,9 @@ func (c *call) end() {
 	}
 }
 
-// wait waits for the end of the call that is under way, or until ctx is done.
-func (c *call) wait(ctx context.Context) {
+// wait waits for the end of the call that is under way, or until ctx is done or
+// enough is closed.
+func (c *call) wait(ctx context.Context, enough <-chan struct{}) {
 	c.mu.Lock()
 	if c.cancel != nil && c.ended == nil {
 		c.ended = make(chan struct{})
@@ -52,6 +53,7 @@ func (c *call) wait(ctx context.Context) {
 	select {
 	case <-ended:
 	case <-ctx.Done():
+	case <-enough:
 	}
 }
 

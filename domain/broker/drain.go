@@ -22,7 +22,8 @@ const (
 // asks every device to come back, closes every link and every upstream
 // conversation, and returns when all that was decided is durable. The sessions
 // keep their seats: their devices resume them after the next start. When ctx is
-// done it no longer waits for upstream servers and slow links. It stops what
+// done it no longer waits for upstream servers and slow links; nor does a broker
+// that has failed wait for messages on their way upstream. It stops what
 // [Open] began also where Start was never called.
 func (b *Broker) Stop(ctx context.Context) error {
 	b.stopOnce.Do(func() { b.stopErr = b.shutDown(ctx) })
@@ -72,14 +73,16 @@ func wait(ctx context.Context, group *sync.WaitGroup) {
 
 // suspend takes the session down without ending it: the broker stops. A call
 // upstream that is under way comes to its end first, and its answer to the
-// device; one that logs in is given up.
+// device; one that logs in is given up. So is every call of a broker that has
+// failed: it may wait for what this broker keeps no more, and nobody would be told
+// how it came out.
 func (s *session) suspend(ctx context.Context, after time.Duration) {
 	s.mu.Lock()
 	s.parting = true // nothing more is taken from the device
 	awake := s.conv != nil
 	s.mu.Unlock()
 	if awake {
-		s.call.wait(ctx)
+		s.call.wait(ctx, s.b.seq.failed)
 	}
 	conv := s.close(ComeBack{After: after})
 	s.awaitWritten(ctx)

@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -207,6 +208,30 @@ func TestStopAsksDevicesToComeBackOneByOne(t *testing.T) {
 		}
 		if early < crowd/4 || early > crowd*3/4 {
 			t.Errorf("%d of %d come back in the first half of the time", early, crowd)
+		}
+	})
+}
+
+// TestStopAfterAFailureWaitsForNoAnswer stops after the inbox has failed, while a
+// message goes upstream whose recipient this broker cannot give it to any more.
+func TestStopAfterAFailureWaitsForNoAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, inbox := newHouseWith(t, nil)
+		session, link := h.login(h.device("alice"), "alice")
+		talk := h.up.last()
+		talk.hold = make(chan struct{})
+		defer close(talk.hold)
+		go session.Receive(context.Background(), broker.Send{ID: "1", To: "bob"})
+		synctest.Wait()
+		inbox.set(nil, errors.New("input/output error"))
+		talk.deliver(message(1))
+		began := time.Now()
+		h.Stop(context.Background())
+		if took := time.Since(began); took != 0 {
+			t.Errorf("Stop took %v, want no time: the message cannot arrive", took)
+		}
+		if all := link.all(); !talk.isOut() || all[len(all)-1] == (broker.ToDevice)(broker.Sent{ID: "1"}) {
+			t.Errorf("the last word was %v, and upstream is logged out: %v; want no answer, and true", all[len(all)-1], talk.isOut())
 		}
 	})
 }
