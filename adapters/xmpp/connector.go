@@ -16,6 +16,7 @@ const (
 	quietBeforePing = 2 * time.Minute  // silence after which the server is asked for a sign of life
 	pingPatience    = 30 * time.Second // silence after that, until the connection counts as dead
 	writePatience   = 10 * time.Second // for one write that has no deadline of its own
+	drainPatience   = 1 * time.Second  // for what a server has sent whose connection takes nothing more
 	outcomePatience = 2 * time.Second  // for the server's word on one message
 	ackDelay        = 5 * time.Second  // for an acknowledgement to find something to travel with
 	partingPatience = 2 * time.Second  // for the server's end of the stream at logout

@@ -76,7 +76,7 @@ func (c *Conversation) take(n *negotiation) {
 }
 
 // write sends text, with an acknowledgement in front if one is due. A write that
-// fails breaks the connection; the reader sees to the rest.
+// fails ends the connection, once the reader has what the server had sent by then.
 func (c *Conversation) write(ctx context.Context, text string) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
@@ -84,6 +84,9 @@ func (c *Conversation) write(ctx context.Context, text string) error {
 }
 
 func (c *Conversation) writeLocked(ctx context.Context, text string) error {
+	if err := c.whyBroken(); err != nil { // a part of something may have been written
+		return err
+	}
 	deadline, bounded := ctx.Deadline()
 	if !bounded {
 		deadline = time.Now().Add(writePatience)
@@ -91,10 +94,27 @@ func (c *Conversation) writeLocked(ctx context.Context, text string) error {
 	_ = c.conn.SetWriteDeadline(deadline) // the write tells if the connection is gone
 	if _, err := c.conn.Write([]byte(text)); err != nil {
 		err = failure(ctx, "write to the server", err)
-		c.breakOff(err)
+		c.drain(err)
 		return err
 	}
 	return nil
+}
+
+func (c *Conversation) whyBroken() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.broken
+}
+
+// drain gives up a connection that cannot be written to any more. What the server
+// has sent is still read: one that has died does not send it again.
+func (c *Conversation) drain(why error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.broken == nil {
+		c.broken = why
+		_ = c.conn.SetReadDeadline(time.Now().Add(drainPatience)) // a read tells if the connection is gone
+	}
 }
 
 // breakOff closes the connection; its reader then ends for that reason.

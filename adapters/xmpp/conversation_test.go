@@ -2,13 +2,18 @@ package xmpp_test
 
 import (
 	"errors"
+	"net"
 	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/adapters/xmpp"
 	"rollcall/domain"
 	"rollcall/domain/broker"
 )
@@ -182,28 +187,85 @@ func TestSendToNoAddress(t *testing.T) {
 	})
 }
 
-// TestSendWhileSinkBlocks: the sink waits for Send, which must not wait for the
-// reader.
-func TestSendWhileSinkBlocks(t *testing.T) {
+// TestSendWhileTheSinkIsBusy: Send waits for the server's word behind what the sink
+// is taking, and not for good.
+func TestSendWhileTheSinkIsBusy(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		says  string        // the server, once it has the message, before it is gone
+		after time.Duration // when the sink is done
+		took  time.Duration
+		sent  bool
+	}{
+		{"it has the message", "<a xmlns='urn:xmpp:sm:3' h='9'/>", time.Second, time.Second, true},
+		{"it dies", "", time.Second, time.Second, false},
+		{"the sink takes long", "<a xmlns='urn:xmpp:sm:3' h='9'/>", time.Minute, 2 * time.Second, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &blocking{gate: make(chan struct{})}
+				script := func(p *peer) { p.login(smFeature); p.expect("<r xmlns"); p.send(c.says) }
+				conv, err := scripted(t, script).Login(t.Context(), alice(inClear()), s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+				began := time.Now()
+				time.AfterFunc(c.after, func() { close(s.gate) })
+				err = conv.Send(t.Context(), broker.OutgoingMessage{ID: "m", To: "bob", Body: "b"})
+				if took := time.Since(began); (err == nil) != c.sent || took != c.took {
+					t.Errorf("Send = %v after %v, want success: %v, after %v", err, took, c.sent, c.took)
+				}
+				<-s.gate
+				_ = conv.Logout(t.Context()) // the server is gone
+			})
+		})
+	}
+}
+
+// TestWhatADyingServerSaidIsRead: a connection that takes nothing more is read to its
+// end.
+func TestWhatADyingServerSaidIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &blocking{gate: make(chan struct{})}
-		conv, err := scripted(t, func(p *peer) { p.login(smFeature); p.hold() }).Login(t.Context(), alice(inClear()), s)
+		near, far := net.Pipe()
+		broken := &stopped{Conn: near}
+		p := &peer{t: t, conn: far, changed: make(chan struct{})}
+		var running sync.WaitGroup
+		running.Go(func() {
+			defer far.Close()
+			p.login(smFeature)
+			p.hold()
+		})
+		defer running.Wait()
+		s := newSink()
+		conv, err := xmpp.NewWith(nil, func(string) (net.Conn, error) { return broken, nil }).Login(t.Context(), alice(inClear()), s)
 		if err != nil {
 			t.Fatal(err)
 		}
-		synctest.Wait()
-		began := time.Now()
-		if err := conv.Send(t.Context(), broker.OutgoingMessage{ID: "m", To: "bob", Body: "b"}); err != nil {
-			t.Errorf("Send = %v", err)
+		broken.off.Store(true)
+		if err := conv.SetPresence(t.Context(), broker.OwnPresence{Show: broker.ShowAway}); err == nil {
+			t.Error("SetPresence = nil over a connection that takes nothing")
 		}
-		if took := time.Since(began); took > 0 {
-			t.Errorf("Send waited %v for a reader that waits for it", took)
+		p.send("<message from='bob@xmpp.test' id='1'><body>hello</body></message>")
+		await(t, s, func(m broker.MessageReceived) bool { return m.Body == "hello" })
+		if closed := await(t, s, anyEvent[broker.Closed]); code(closed.Err) != domain.RejectUpstreamUnreachable {
+			t.Errorf("Closed = %v, want upstream-unreachable", closed.Err)
 		}
-		close(s.gate)
-		if err := conv.Logout(t.Context()); err != nil {
-			t.Errorf("Logout = %v", err)
-		}
+		_ = conv.Logout(t.Context()) // it is over
 	})
+}
+
+// stopped is a connection that takes nothing more once it is off.
+type stopped struct {
+	net.Conn
+	off atomic.Bool
+}
+
+func (s *stopped) Write(p []byte) (int, error) {
+	if s.off.Load() {
+		return 0, syscall.EPIPE
+	}
+	return s.Conn.Write(p)
 }
 
 type blocking struct{ gate chan struct{} }

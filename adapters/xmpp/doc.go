@@ -23,8 +23,9 @@
 // tired of waiting is told after 400 stanzas all the same.
 //
 // Send waits for what the server answers behind the message, so that a refusal
-// becomes its error. The answer is not waited for longer than two seconds, nor
-// while the sink is being called. A refusal that comes later is delivered as a
+// becomes its error, and a message that a server has died with is not taken for
+// sent. The answer is not waited for longer than two seconds, in which the sink may
+// take what came in front of it. A refusal that comes later is delivered as a
 // message from the recipient whose text, in brackets, says that the message was
 // not delivered: there is nobody else left to tell.
 //

@@ -33,15 +33,13 @@ func (c *Conversation) Send(ctx context.Context, m broker.OutgoingMessage) error
 	}
 	text := fmt.Sprintf("<message type='chat' id='%s' to='%s'><body>%s</body></message>", escape(m.ID), escape(to.String()), escape(m.Body))
 	wait, err := c.sendChecked(ctx, m.ID, text)
-	if err != nil || wait == nil {
+	if err != nil {
 		return err
 	}
 	return c.awaitOutcome(ctx, wait)
 }
 
-// sendChecked writes a message and what the server will answer behind it. It
-// gives nil where the outcome cannot be waited for: the reader is busy with the
-// sink, which may wait for us.
+// sendChecked writes a message and what the server will answer behind it.
 func (c *Conversation) sendChecked(ctx context.Context, id, text string) (*outcome, error) {
 	c.writing.Lock()
 	defer c.writing.Unlock()
@@ -62,9 +60,6 @@ func (c *Conversation) sendChecked(ctx context.Context, id, text string) (*outco
 func (c *Conversation) expect(id string) (*outcome, string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.busy {
-		return nil, ""
-	}
 	c.outcome = &outcome{id: id, count: c.out.count, known: make(chan error, 1)}
 	if c.sm.enabled {
 		return c.outcome, askAck
@@ -87,7 +82,6 @@ func (c *Conversation) awaitOutcome(ctx context.Context, wait *outcome) error {
 	c.mu.Lock()
 	c.settle(nil)
 	c.mu.Unlock()
-	go c.flush() // the reader may be waiting for the server
 	return <-wait.known
 }
 

@@ -120,14 +120,7 @@ func (c *Conversation) post(e broker.UpstreamEvent) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.enqueue(e)
-	if len(c.backlog) >= maxBacklog {
-		c.settle(nil) // Send waits no longer
-	}
 }
-
-// maxBacklog is how many events may wait until Send knows what became of its
-// message.
-const maxBacklog = 64
 
 // enqueue is post with the lock held.
 func (c *Conversation) enqueue(e broker.UpstreamEvent) {
@@ -145,8 +138,8 @@ func (c *Conversation) delivered() uint64 {
 	return c.seq
 }
 
-// flush delivers what is queued, unless Send waits for its answer: the sink may
-// wait for Send.
+// flush delivers what is queued. The server's answers are read when the sink has
+// taken it: Send waits that long, too.
 func (c *Conversation) flush() {
 	c.delivering.Lock()
 	defer c.delivering.Unlock()
@@ -166,7 +159,7 @@ func (c *Conversation) pop() (seq uint64, e broker.UpstreamEvent, ok bool) {
 	if c.over {
 		c.backlog = nil
 	}
-	if len(c.backlog) == 0 || c.outcome != nil {
+	if len(c.backlog) == 0 {
 		return 0, nil, false
 	}
 	seq = c.seq - uint64(len(c.backlog)) + 1

@@ -100,7 +100,8 @@ type Sink interface {
 	// which may deliver what came with it): Send, SetPresence, Acknowledge and
 	// Logout hand on what they cause from another goroutine, or the session
 	// would wait for itself. The session, for its part, never calls Logout from
-	// within Deliver.
+	// within Deliver, nor waits there for a call that it makes: Send may wait until
+	// Deliver has returned.
 	Deliver(seq uint64, e UpstreamEvent)
 }
 

@@ -58,7 +58,7 @@ c2s_ports = { %[2]s }
 c2s_direct_tls_ports = { %[3]s }
 modules_enabled = { "roster", "saslauth", "tls", "disco", "ping", "smacks", "posix", "offline", "presence", "message", "iq", "c2s" }
 modules_disabled = { "s2s" }
-c2s_require_encryption = true
+c2s_require_encryption = %[8]t
 authentication = "internal_plain"
 ssl = { certificate = "%[4]s"; key = "%[5]s"; %[6]s }
 %[7]s
@@ -69,6 +69,11 @@ VirtualHost "xmpp.test"
 var TLS12 = Option{config: tls12}
 
 const tls12 = "-- TLS 1.2 only\n"
+
+// InTheClear lets clients in without TLS, so that a test can see what is said.
+var InTheClear = Option{config: inTheClear}
+
+const inTheClear = "-- TLS is not required\n"
 
 // StartProsody starts a server with the given users and waits until it answers.
 func StartProsody(t testing.TB, users []User, options ...Option) *Prosody {
@@ -81,15 +86,19 @@ func StartProsody(t testing.TB, users []User, options ...Option) *Prosody {
 	}
 	p := &Prosody{Certificate: NewCertificate(t, Domain), Addr: freeAddr(t), DirectTLS: freeAddr(t), dir: t.TempDir()}
 	var protocol, more string
+	encrypted := true
 	for _, o := range options {
-		if o.config == tls12 {
+		switch o.config {
+		case tls12:
 			protocol = `protocol = "tlsv1_2"`
+		case inTheClear:
+			encrypted = false
 		}
 		more += o.config
 	}
 	_, port, _ := net.SplitHostPort(p.Addr)
 	_, direct, _ := net.SplitHostPort(p.DirectTLS)
-	text := fmt.Sprintf(config, p.dir, port, direct, p.File, p.KeyFile, protocol, more)
+	text := fmt.Sprintf(config, p.dir, port, direct, p.File, p.KeyFile, protocol, more, encrypted)
 	must(t, os.WriteFile(p.dir+"/prosody.cfg.lua", []byte(text), 0o600))
 	for _, u := range users {
 		p.addUser(t, u, users)
@@ -185,6 +194,14 @@ func (p *Prosody) Stop(t testing.TB) {
 	kill := time.AfterFunc(patience, func() { _ = process.Process.Kill() })
 	defer kill.Stop()
 	_ = process.Wait() // that it ended is all that matters
+}
+
+// Kill ends the server as a power cut would, and waits until it is gone.
+func (p *Prosody) Kill(t testing.TB) {
+	t.Helper()
+	must(t, p.process.Process.Kill())
+	_ = p.process.Wait() // that it ended is all that matters
+	p.process = nil
 }
 
 // Restart stops and starts the server.
