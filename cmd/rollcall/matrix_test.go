@@ -20,13 +20,14 @@ type matrix struct {
 	step     int // between two places where a link is cut, in bytes
 	upstream int // the same for connections to an upstream server
 	deaths   int // at how many system calls the appliance is killed
+	kills    int // how often an upstream server is killed
 }
 
 func matrixSize() matrix {
 	if os.Getenv("ROLLCALL_TORTURE") != "" {
-		return matrix{talkers: 32, messages: 102, step: 16, upstream: 64, deaths: 240}
+		return matrix{talkers: 32, messages: 102, step: 16, upstream: 64, deaths: 240, kills: 60}
 	}
-	return matrix{talkers: 6, messages: 60, step: 480, upstream: 1500, deaths: 9}
+	return matrix{talkers: 6, messages: 60, step: 220, upstream: 1500, deaths: 9, kills: 4}
 }
 
 // conversationOf is a house with talkers on one service, and what each is to hear.
@@ -36,17 +37,32 @@ type conversationOf struct {
 	want    map[*talker][]string
 	total   int
 	inPeace int // how many of the last messages go undisturbed
+	// perished, if set, tells of a message that it was lost with an upstream server
+	// which had taken it.
+	perished func(text string) bool
 }
 
 // converse makes talkers, each with messages for every other.
 func converse(t *testing.T, h *house, service string, talkers, messages int) *conversationOf {
 	t.Helper()
+	return converseAs(t, h, "t", service, talkers, messages)
+}
+
+// converseAs is converse with what the talkers' names begin with.
+func converseAs(t *testing.T, h *house, prefix, service string, talkers, messages int) *conversationOf {
+	t.Helper()
 	c := &conversationOf{house: h, want: make(map[*talker][]string)}
 	for i := range talkers {
-		name := fmt.Sprintf("t%d", i)
+		name := fmt.Sprint(prefix, i)
 		h.addUsers(name)
 		c.talkers = append(c.talkers, newTalker(t, name, service, h.join(name, service+":"+name)))
 	}
+	c.say(messages)
+	return c
+}
+
+// say queues messages for every talker from every other.
+func (c *conversationOf) say(messages int) {
 	for number := range messages {
 		for _, from := range c.talkers {
 			for _, to := range c.talkers {
@@ -57,7 +73,6 @@ func converse(t *testing.T, h *house, service string, talkers, messages int) *co
 			}
 		}
 	}
-	return c
 }
 
 // run lets everybody talk, with chaos beside it, until everything has been heard
@@ -79,6 +94,7 @@ func (c *conversationOf) run(t *testing.T, chaos func(ctx context.Context)) {
 	calm()
 	breaking.Wait()
 	c.awaitHeard(t, c.total)
+	c.awaitAnswered(t)
 	time.Sleep(200 * time.Millisecond) // for what would come twice
 	cancel()
 	talking.Wait()
@@ -97,10 +113,31 @@ func (c *conversationOf) awaitHeard(t *testing.T, want int) {
 			last, since = heard, time.Now()
 		}
 		if time.Since(since) > patience {
-			t.Errorf("%d of %d messages have been heard, and no more for %v", heard, want, patience)
+			if lost := c.lost(); heard+lost < want {
+				t.Errorf("%d of %d messages have been heard, %d were lost upstream, and no more came for %v", heard, want, lost, patience)
+			}
 			return
 		}
 		sleepFor(t.Context(), 20*time.Millisecond)
+	}
+}
+
+// awaitAnswered waits until no device waits for an answer any more: it would ask
+// again in its next session.
+func (c *conversationOf) awaitAnswered(t *testing.T) {
+	t.Helper()
+	for since := time.Now(); ; sleepFor(t.Context(), 5*time.Millisecond) {
+		waiting := 0
+		for k := range c.want {
+			waiting += k.waiting()
+		}
+		if waiting == 0 {
+			return
+		}
+		if time.Since(since) > patience {
+			t.Errorf("%d messages have been heard, and not been answered for %v", waiting, patience)
+			return
+		}
 	}
 }
 
@@ -111,13 +148,34 @@ func (c *conversationOf) heard() (n int) {
 	return n
 }
 
+// lost gives how many messages have perished.
+func (c *conversationOf) lost() (n int) {
+	for k, texts := range c.want {
+		n += c.lostTo(k, texts)
+	}
+	return n
+}
+
+// lostTo gives how many messages to somebody have.
+func (c *conversationOf) lostTo(to *talker, texts []string) (n int) {
+	if c.perished == nil {
+		return 0
+	}
+	for _, text := range texts {
+		if to.count([]string{text}) == 0 && c.perished(text) {
+			n++
+		}
+	}
+	return n
+}
+
 // report tells which messages are missing. Those that came twice have been told.
 func (c *conversationOf) report(t *testing.T) {
 	t.Helper()
 	refused, links := 0, 0
 	for k, texts := range c.want {
-		if heard := k.count(texts); heard != len(texts) {
-			t.Errorf("%s heard %d of %d messages", k.name, heard, len(texts))
+		if heard, lost := k.count(texts), c.lostTo(k, texts); heard+lost != len(texts) {
+			t.Errorf("%s heard %d of %d messages, and %d were lost upstream", k.name, heard, len(texts), lost)
 		}
 		refused += k.refused
 		links += k.resumes
@@ -150,30 +208,97 @@ func TestMessagesArriveOnce(t *testing.T) {
 	h.shut()
 }
 
+// linkWays are the directions in which links break, and how much a link carries at
+// least until everything has been said.
+var linkWays = []struct {
+	received bool
+	carries  int
+}{{false, 1100}, {true, 1300}}
+
 // TestLinkCutAtEveryByte cuts the link of a device in the middle of its login, of
 // its first messages and of its resume, after each number of bytes in each
 // direction: every message arrives, once.
 func TestLinkCutAtEveryByte(t *testing.T) {
-	size := matrixSize()
+	step := matrixSize().step
+	var places []cut
+	for _, way := range linkWays {
+		for after := 0; after < way.carries; after += step {
+			places = append(places, cut{min(after+rand.IntN(step), way.carries), way.received})
+		}
+	}
+	cutLinks(t, places, func(c *conversationOf, at cut) {
+		if talkers := c.exchange(t, []cut{at, at}, func(context.Context) {}); hits(talkers) == 0 {
+			t.Error("no link broke")
+		}
+	})
+}
+
+// freshDevices is after how many rounds a test takes new devices: an older one has
+// logged in and resumed so often that it is held back.
+const freshDevices = 6
+
+// cutLinks does something with a pair of devices for each place at which a link is
+// to break.
+func cutLinks(t *testing.T, places []cut, do func(c *conversationOf, at cut)) {
+	t.Helper()
 	h := newHouse(t)
 	h.rollcall("service", "set", "office", "--kind", "local")
 	h.open()
-	c := converse(t, h, "office", 2, 0)
-	for after := 0; after < 2400; after += size.step {
-		for _, received := range []bool{false, true} {
-			at := cut{after + rand.IntN(size.step), received}
-			c.exchange(t, []cut{at, at}, func(context.Context) {})
-			if t.Failed() {
-				t.Fatalf("with the link cut after %d bytes (received: %v)", after, received)
-			}
+	var c *conversationOf
+	for round, at := range places {
+		if round%freshDevices == 0 {
+			c = converseAs(t, h, fmt.Sprintf("r%d-", round), "office", 2, 0)
+		}
+		if do(c, at); t.Failed() {
+			t.Fatalf("with the links cut at %+v", at)
 		}
 	}
 	h.shut()
 }
 
+// hits gives how many links have broken at the end of their budget.
+func hits(talkers []*talker) (n int) {
+	for _, k := range talkers {
+		n += k.links.hits()
+	}
+	return n
+}
+
+// resumeOpening are the ends of the messages of a resume's opening, in bytes from
+// the start of the link: the preamble, the handshake and the resume itself.
+var resumeOpening = []cut{
+	{0, false}, {16, false}, {64, false}, {66, false}, {386, false},
+	{0, true}, {48, true}, {50, true}, {194, true},
+}
+
+// resumeCuts are where the opening of a resume breaks: at each end of a message in
+// the short form; in the long one after every few bytes, beyond the opening too.
+func resumeCuts() []cut {
+	if os.Getenv("ROLLCALL_TORTURE") == "" {
+		return resumeOpening
+	}
+	cuts := slices.Clone(resumeOpening)
+	for after := 0; after <= 480; after += 8 {
+		cuts = append(cuts, cut{after, false}, cut{after, true})
+	}
+	return cuts
+}
+
+// TestResumeCutAtEveryByte cuts the link of a device in its messages, and the next
+// one in the opening of its resume: every message arrives, once.
+func TestResumeCutAtEveryByte(t *testing.T) {
+	cutLinks(t, resumeCuts(), func(c *conversationOf, at cut) {
+		talkers := c.exchange(t, []cut{{700, false}, at}, func(context.Context) {})
+		if got := hits(talkers); got != 4 {
+			t.Errorf("%d links broke, want two of each device", got)
+		}
+		checkResumed(t, talkers)
+	})
+}
+
 // exchange has the two exchange ten messages each way; cuts are where the first
-// links of each break.
-func (c *conversationOf) exchange(t *testing.T, cuts []cut, chaos func(context.Context)) {
+// links of each break. It gives the talkers as they were at the end.
+func (c *conversationOf) exchange(t *testing.T, cuts []cut, chaos func(context.Context)) []*talker {
 	t.Helper()
 	round := &conversationOf{house: c.house, want: make(map[*talker][]string)}
 	for _, k := range c.talkers {
@@ -189,6 +314,7 @@ func (c *conversationOf) exchange(t *testing.T, cuts []cut, chaos func(context.C
 		}
 	}
 	round.run(t, chaos)
+	return round.talkers
 }
 
 // fatal are the system calls at which the appliance is killed: before it writes

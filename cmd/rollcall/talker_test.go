@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,13 +27,22 @@ type talker struct {
 	service  string
 	identity string
 	links    links
+	// comesBack has it log in again where upstream has ended its session.
+	comesBack bool
+	live      atomic.Bool  // it has a session
+	endings   atomic.Int32 // sessions that upstream ended
 
 	mu       sync.Mutex
-	heard    map[string]int // how often, by the text
-	unsent   []broker.Send  // to be sent, or again
+	heard    map[string]int    // how often, by the text
+	numbers  map[string]uint64 // under which number last, by the text
+	unsent   []broker.Send     // to be sent, or again
 	underWay map[string]broker.Send
+	taken    map[string]bool // by the text: answered, and not refused
 	refused  int
 	resumes  int
+	logins   int // attempts, those that came to nothing included
+	away     int // logins that were refused: upstream was away
+	unsaid   int // logins that came to nothing without an answer
 	progress chan struct{}
 }
 
@@ -42,7 +52,7 @@ const window = 64
 func newTalker(t *testing.T, name, service, identity string) *talker {
 	return &talker{
 		t: t, name: name, round: fmt.Sprintf("%08x", rand.Uint32()), service: service, identity: identity,
-		heard: make(map[string]int), underWay: make(map[string]broker.Send),
+		heard: make(map[string]int), numbers: make(map[string]uint64), underWay: make(map[string]broker.Send), taken: make(map[string]bool),
 		progress: make(chan struct{}, 1),
 	}
 }
@@ -62,10 +72,24 @@ func (k *talker) run(ctx context.Context) error {
 	}
 	defer identity.Close()
 	client := device.NewClient(identity, device.Options{Dial: k.links.dial, Answer: patience, FirstPause: 10 * time.Millisecond, LongestPause: 100 * time.Millisecond})
+	for {
+		err := k.talk(ctx, client)
+		k.live.Store(false)
+		var ended *device.EndedError
+		if !k.comesBack || !errors.As(err, &ended) || ended.Cause != domain.EndUpstreamClosed {
+			return err
+		}
+		k.endings.Add(1)
+	}
+}
+
+// talk logs in and talks until ctx ends or the session does.
+func (k *talker) talk(ctx context.Context, client *device.Client) error {
 	session, err := k.login(ctx, client)
 	if err != nil {
 		return err
 	}
+	k.live.Store(true)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var sending sync.WaitGroup
@@ -83,10 +107,16 @@ func (k *talker) run(ctx context.Context) error {
 // again.
 func (k *talker) login(ctx context.Context, client *device.Client) (*device.Session, error) {
 	for {
+		k.logins++
 		session, err := client.Login(ctx, k.service, k.name, "pw-"+strings.SplitN(k.name, "@", 2)[0])
 		var refused *device.RejectedError
 		if err == nil || errors.As(err, &refused) && !passing[refused.Code] || ctx.Err() != nil {
 			return session, err
+		}
+		if refused != nil {
+			k.away++
+		} else {
+			k.unsaid++
 		}
 		sleepFor(ctx, 10*time.Millisecond)
 	}
@@ -108,7 +138,11 @@ func (k *talker) send(ctx context.Context, session *device.Session) {
 			}
 			continue
 		}
-		if err := session.SendAs(m); err != nil {
+		switch err := session.SendAs(m); {
+		case errors.Is(err, device.ErrSessionOver): // the next one takes it
+			k.again(m)
+			return
+		case err != nil:
 			k.t.Errorf("%s: %v", k.name, err)
 			return
 		}
@@ -138,6 +172,7 @@ func (k *talker) sent(answer broker.Sent) {
 		return
 	}
 	delete(k.underWay, answer.ID)
+	k.taken[m.Body] = answer.Error == ""
 	if answer.Error != "" {
 		k.refused++
 		m.ID = fmt.Sprintf("%s+%d", strings.SplitN(m.ID, "+", 2)[0], k.refused)
@@ -150,8 +185,16 @@ func (k *talker) sent(answer broker.Sent) {
 func (k *talker) again(m broker.Send) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	delete(k.underWay, m.ID)
 	k.unsent = append(k.unsent, m)
 	k.kick()
+}
+
+// waiting gives how many messages have not been answered for good.
+func (k *talker) waiting() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.unsent) + len(k.underWay)
 }
 
 func (k *talker) kick() {
@@ -166,7 +209,11 @@ func (k *talker) hear(item broker.Item) error {
 	defer k.mu.Unlock()
 	switch body := item.Body.(type) {
 	case broker.MessageReceived:
+		if k.comesBack && k.numbers[body.Body] == item.Number {
+			return nil // a session that ended left it unacknowledged: the same letter, from the next one
+		}
 		k.heard[body.Body]++
+		k.numbers[body.Body] = item.Number
 	case broker.Dropped:
 		k.t.Errorf("%s: %d messages were dropped", k.name, body.Count)
 	}
@@ -204,6 +251,7 @@ type links struct {
 	// budget is how many bytes the coming connections may carry, one after the
 	// other, in which direction; connections beyond it are whole.
 	budget []cut
+	broken int // how many have broken at the end of their budget
 }
 
 // cut tells when a connection breaks: after so many bytes, sent or received.
@@ -220,7 +268,7 @@ func (l *links) dial(ctx context.Context, network, address string) (net.Conn, er
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := &cutConn{Conn: conn, sent: -1, received: -1, gone: func(c *cutConn) { l.forget(c) }}
+	c := &cutConn{Conn: conn, sent: -1, received: -1, gone: func(c *cutConn) { l.forget(c) }, broke: l.note}
 	if len(l.budget) > 0 {
 		next := l.budget[0]
 		l.budget = l.budget[1:]
@@ -239,6 +287,20 @@ func (l *links) forget(c *cutConn) {
 	delete(l.open, c)
 }
 
+// note counts a connection that has broken at the end of its budget.
+func (l *links) note() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.broken++
+}
+
+// hits gives how many connections have broken at the end of their budget.
+func (l *links) hits() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.broken
+}
+
 // cutAll breaks the connections there are.
 func (l *links) cutAll() {
 	l.mu.Lock()
@@ -252,7 +314,9 @@ func (l *links) cutAll() {
 // never is.
 type cutConn struct {
 	net.Conn
-	gone func(*cutConn)
+	gone  func(*cutConn)
+	broke func() // called once, when the budget is used up and more is wanted
+	once  sync.Once
 
 	mu             sync.Mutex
 	sent, received int
@@ -268,6 +332,13 @@ func (c *cutConn) limit(at cut) {
 
 var errCut = errors.New("the test cut the link")
 
+// end breaks the connection.
+func (c *cutConn) end() error {
+	c.once.Do(c.broke)
+	c.Conn.Close()
+	return errCut
+}
+
 func (c *cutConn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -277,8 +348,7 @@ func (c *cutConn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p[:min(len(p), c.sent)])
 	c.sent -= n
 	if err == nil && n < len(p) {
-		c.Conn.Close()
-		err = errCut
+		err = c.end()
 	}
 	return n, err
 }
@@ -289,8 +359,7 @@ func (c *cutConn) Read(p []byte) (int, error) {
 	c.mu.Unlock()
 	switch {
 	case left == 0:
-		c.Conn.Close()
-		return 0, errCut
+		return 0, c.end()
 	case left > 0:
 		p = p[:min(len(p), left)]
 	}
