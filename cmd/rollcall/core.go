@@ -26,8 +26,9 @@ type core struct {
 	broker   *broker.Broker
 }
 
-// openCore opens a data folder, and makes it where there is none.
-func openCore(ctx context.Context, data string, cost local.Cost, timing broker.Timing, logger *slog.Logger) (_ *core, err error) {
+// openCore opens a data folder, and makes it where there is none. ports, if set, may
+// put something between the broker and what it works with.
+func openCore(ctx context.Context, data string, cost local.Cost, timing broker.Timing, logger *slog.Logger, ports func(*broker.Config)) (_ *core, err error) {
 	if err := makeFolder(data); err != nil {
 		return nil, err
 	}
@@ -59,10 +60,14 @@ func openCore(ctx context.Context, data string, cost local.Cost, timing broker.T
 		}
 	}()
 	builtIn := local.New(accounts, logger)
-	b, err := broker.Open(ctx, broker.Config{
+	parts := broker.Config{
 		Log: store.log, Connectors: connectors(builtIn, logger), Logger: logger, Version: version, Timing: timing,
 		Snapshots: snapshot.New(data, store.log, version), Inbox: waiting, Sealer: device.Sealer{Logger: logger},
-	})
+	}
+	if ports != nil {
+		ports(&parts)
+	}
+	b, err := broker.Open(ctx, parts)
 	if err != nil {
 		return nil, err
 	}

@@ -138,6 +138,7 @@ func sleepFor(ctx context.Context, d time.Duration) { _ = sleep(ctx, d) } // the
 
 // witness is what devices were told, by session.
 type witness struct {
+	seats    int // how many there may be at any position
 	mu       sync.Mutex
 	accepted map[domain.SessionID]bool
 	ended    map[domain.SessionID]bool
@@ -146,6 +147,7 @@ type witness struct {
 
 func newWitness() *witness {
 	return &witness{
+		seats:    crashSeats,
 		accepted: make(map[domain.SessionID]bool),
 		ended:    make(map[domain.SessionID]bool),
 		busy:     make(map[domain.SessionID]bool),
@@ -187,7 +189,7 @@ func (o *witness) verify(t *testing.T, op *control.Client) map[domain.SessionID]
 			delete(seats, row.Session)
 			delete(live, row.Session)
 		}
-		if len(seats) > crashSeats {
+		if len(seats) > o.seats {
 			t.Errorf("position %d: %d seats are taken", row.Position, len(seats))
 		}
 	}

@@ -13,12 +13,16 @@ import (
 const raceOptions = "atexit_sleep_ms=10 halt_on_error=1"
 
 // TestMain lets the test binary play the program: scripts and end-to-end tests
-// start it as real processes.
+// start it as real processes, which a test may have killed at a place of its choice.
 func TestMain(m *testing.M) {
 	os.Setenv("GORACE", raceOptions)
 	testscript.Main(m, map[string]func(){"rollcall": func() {
+		place := os.Getenv(killAtVariable)
 		for _, name := range testVariables {
 			os.Unsetenv(name)
+		}
+		if place != "" {
+			mainKilledAt(place)
 		}
 		main()
 	}, "crowd": playCrowd})
@@ -26,7 +30,7 @@ func TestMain(m *testing.M) {
 
 // testVariables are the tests' own: the program refuses variables that it does
 // not know.
-var testVariables = []string{"ROLLCALL_REQUIRE_PEERS", "ROLLCALL_CRASH_ROUNDS", "ROLLCALL_TORTURE", "ROLLCALL_BENCH_DEVICES"}
+var testVariables = []string{"ROLLCALL_REQUIRE_PEERS", "ROLLCALL_CRASH_ROUNDS", "ROLLCALL_TORTURE", "ROLLCALL_BENCH_DEVICES", killAtVariable}
 
 // scriptsTimeout bounds the scripts: what hangs is shown, not waited for.
 const scriptsTimeout = 90 * time.Second

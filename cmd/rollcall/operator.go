@@ -137,7 +137,7 @@ func openForChanging(ctx context.Context, data string, logger *slog.Logger) (*ap
 	if err != nil {
 		return nil, nil, err
 	}
-	c, err := openCore(ctx, data, local.DefaultCost, broker.Timing{}, logger)
+	c, err := openCore(ctx, data, local.DefaultCost, broker.Timing{}, logger, nil)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -24,8 +24,10 @@ type app struct {
 	data   string
 	output outputFormat
 
-	// wrap is given to every appliance that is run; see runOptions.
-	wrap func(broker.Devices) broker.Devices
+	// wrap is given to every appliance that is run, and ports to every one that
+	// serves; see runOptions.
+	wrap  func(broker.Devices) broker.Devices
+	ports func(*broker.Config)
 }
 
 func newApp(stdin *os.File, stdout, stderr io.Writer) *app {

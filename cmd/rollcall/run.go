@@ -26,6 +26,9 @@ type runOptions struct {
 	// wrap, if set, may put something between the links and the broker. It is
 	// for tests that break something on purpose.
 	wrap func(broker.Devices) broker.Devices
+	// ports, if set, may put something between the broker and what it works with.
+	// It is for tests, too.
+	ports func(*broker.Config)
 }
 
 // run is the appliance: it opens the data folder, wires every part to the next,

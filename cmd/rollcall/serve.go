@@ -39,7 +39,7 @@ dispatcher' on other machines.`,
 		if err := forbidCoreDumps(); err != nil {
 			log.Warn("a crash may leave passwords in a core file", "reason", err, "next", "set LimitCORE=0 in the service manager")
 		}
-		return run(ctx, runOptions{Config: cfg, logger: log, cost: local.DefaultCost, wrap: a.wrap})
+		return run(ctx, runOptions{Config: cfg, logger: log, cost: local.DefaultCost, wrap: a.wrap, ports: a.ports})
 	})
 	return cmd
 }

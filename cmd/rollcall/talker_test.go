@@ -27,6 +27,7 @@ type talker struct {
 	service  string
 	identity string
 	links    links
+	told     *witness // of its logins; may be nil
 	// comesBack has it log in again where upstream has ended its session.
 	comesBack bool
 	live      atomic.Bool  // it has a session
@@ -90,6 +91,9 @@ func (k *talker) talk(ctx context.Context, client *device.Client) error {
 		return err
 	}
 	k.live.Store(true)
+	if k.told != nil {
+		k.told.note(k.told.accepted, session.ID())
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var sending sync.WaitGroup

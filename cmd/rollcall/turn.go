@@ -52,7 +52,7 @@ func (t *turn) again(ctx context.Context, err error) bool {
 // already there is nothing to wait for.
 func openInTurn(ctx context.Context, o runOptions) (*core, error) {
 	for t := newTurn(); ; {
-		c, err := openCore(ctx, o.Data, o.cost, timing(o.Timing), o.logger)
+		c, err := openCore(ctx, o.Data, o.cost, timing(o.Timing), o.logger, o.ports)
 		if err == nil || served(ctx, o.Data) || !t.again(ctx, err) {
 			return c, err
 		}
