@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -41,6 +42,7 @@ type conversationOf struct {
 	// which had taken it.
 	perished func(text string) bool
 	told     *witness // of logins; may be nil
+	ordered  bool     // what one sends to another is heard in that order
 }
 
 // converse makes talkers, each with messages for every other.
@@ -52,7 +54,7 @@ func converse(t *testing.T, h *house, service string, talkers, messages int) *co
 // converseAs is converse with what the talkers' names begin with.
 func converseAs(t *testing.T, h *house, prefix, service string, talkers, messages int) *conversationOf {
 	t.Helper()
-	c := &conversationOf{house: h, want: make(map[*talker][]string)}
+	c := &conversationOf{house: h, want: make(map[*talker][]string), ordered: true}
 	for i := range talkers {
 		name := fmt.Sprint(prefix, i)
 		h.addUsers(name)
@@ -178,14 +180,41 @@ func (c *conversationOf) report(t *testing.T) {
 		if heard, lost := k.count(texts), c.lostTo(k, texts); heard+lost != len(texts) {
 			t.Errorf("%s heard %d of %d messages, and %d were lost upstream", k.name, heard, len(texts), lost)
 		}
+		if c.ordered {
+			c.checkOrder(t, k)
+		}
 		refused += k.refused
 		links += k.resumes
 	}
 	t.Logf("%d messages, each once; %d links, %d sends refused and sent again", c.total, links, refused)
 }
 
+// checkOrder tells where somebody heard a later message of a sender before an earlier
+// one. One that was refused went again, behind others.
+func (c *conversationOf) checkOrder(t *testing.T, to *talker) {
+	t.Helper()
+	places := to.places()
+	senders := make(map[string]*talker)
+	for _, k := range c.talkers {
+		senders[k.name] = k
+	}
+	last := make(map[string]int)
+	for _, text := range c.want[to] {
+		from, _, _ := strings.Cut(text, " to ")
+		place, heard := places[text]
+		if !heard || senders[from].wasRefused(text) {
+			continue
+		}
+		if place < last[from] {
+			t.Errorf("%s heard %q behind a later one", to.name, text)
+		}
+		last[from] = max(last[from], place)
+	}
+}
+
 // TestMessagesArriveOnce has devices write to each other while their links are cut
-// and the appliance is killed, again and again: every message arrives, once.
+// and the appliance is killed, again and again: every message arrives, once, and
+// behind what its sender wrote before.
 func TestMessagesArriveOnce(t *testing.T) {
 	size := matrixSize()
 	h := newHouse(t)
@@ -301,7 +330,7 @@ func TestResumeCutAtEveryByte(t *testing.T) {
 // links of each break. It gives the talkers as they were at the end.
 func (c *conversationOf) exchange(t *testing.T, cuts []cut, chaos func(context.Context)) []*talker {
 	t.Helper()
-	round := &conversationOf{house: c.house, want: make(map[*talker][]string)}
+	round := &conversationOf{house: c.house, want: make(map[*talker][]string), ordered: c.ordered}
 	for _, k := range c.talkers {
 		again := newTalker(t, k.name, k.service, k.identity)
 		again.links.budget = slices.Clone(cuts)

@@ -36,9 +36,11 @@ type talker struct {
 	mu       sync.Mutex
 	heard    map[string]int    // how often, by the text
 	numbers  map[string]uint64 // under which number last, by the text
+	order    []string          // the texts, as they were heard first
 	unsent   []broker.Send     // to be sent, or again
 	underWay map[string]broker.Send
 	taken    map[string]bool // by the text: answered, and not refused
+	again    map[string]bool // by the text: refused, and sent once more, behind others
 	refused  int
 	resumes  int
 	logins   int // attempts, those that came to nothing included
@@ -53,7 +55,7 @@ const window = 64
 func newTalker(t *testing.T, name, service, identity string) *talker {
 	return &talker{
 		t: t, name: name, round: fmt.Sprintf("%08x", rand.Uint32()), service: service, identity: identity,
-		heard: make(map[string]int), numbers: make(map[string]uint64), underWay: make(map[string]broker.Send), taken: make(map[string]bool),
+		heard: make(map[string]int), numbers: make(map[string]uint64), underWay: make(map[string]broker.Send), taken: make(map[string]bool), again: make(map[string]bool),
 		progress: make(chan struct{}, 1),
 	}
 }
@@ -144,7 +146,7 @@ func (k *talker) send(ctx context.Context, session *device.Session) {
 		}
 		switch err := session.SendAs(m); {
 		case errors.Is(err, device.ErrSessionOver): // the next one takes it
-			k.again(m)
+			k.requeue(m)
 			return
 		case err != nil:
 			k.t.Errorf("%s: %v", k.name, err)
@@ -179,14 +181,15 @@ func (k *talker) sent(answer broker.Sent) {
 	k.taken[m.Body] = answer.Error == ""
 	if answer.Error != "" {
 		k.refused++
+		k.again[m.Body] = true
 		m.ID = fmt.Sprintf("%s+%d", strings.SplitN(m.ID, "+", 2)[0], k.refused)
-		time.AfterFunc(50*time.Millisecond, func() { k.again(m) })
+		time.AfterFunc(50*time.Millisecond, func() { k.requeue(m) })
 	}
 	k.kick()
 }
 
-// again queues a message once more.
-func (k *talker) again(m broker.Send) {
+// requeue queues a message once more.
+func (k *talker) requeue(m broker.Send) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	delete(k.underWay, m.ID)
@@ -216,6 +219,9 @@ func (k *talker) hear(item broker.Item) error {
 		if k.comesBack && k.numbers[body.Body] == item.Number {
 			return nil // a session that ended left it unacknowledged: the same letter, from the next one
 		}
+		if k.heard[body.Body] == 0 {
+			k.order = append(k.order, body.Body)
+		}
 		k.heard[body.Body]++
 		k.numbers[body.Body] = item.Number
 	case broker.Dropped:
@@ -230,6 +236,24 @@ func (k *talker) coverage(covered bool, _ error) {
 		defer k.mu.Unlock()
 		k.resumes++
 	}
+}
+
+// places gives at which place each text was heard first.
+func (k *talker) places() map[string]int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	places := make(map[string]int, len(k.order))
+	for i, text := range k.order {
+		places[text] = i
+	}
+	return places
+}
+
+// wasRefused tells of a message to somebody that it had to be sent once more.
+func (k *talker) wasRefused(text string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.again[text]
 }
 
 // count gives how many of the texts were heard, and reports those heard twice.
