@@ -252,6 +252,9 @@ type RebuildProgress struct {
 	Total      uint64   `json:"total"`   // in the log
 	Elapsed    Duration `json:"elapsed"` // since the pass began
 	Done       bool     `json:"done"`
+	// Resumed is up to where an interrupted rebuild had made it; zero if this one
+	// began at the beginning.
+	Resumed uint64 `json:"resumed,omitempty"`
 	// Difference names, once Done, the first entry in which the live projection
 	// was not what the log says; empty if they agree.
 	Difference string `json:"difference,omitempty"`

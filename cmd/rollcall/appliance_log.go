@@ -93,7 +93,7 @@ func (a *appliance) rebuildAll(ctx context.Context, r control.Rebuild, tell func
 func rebuilt(name string, r projections.Report) control.RebuildProgress {
 	p := control.RebuildProgress{
 		Projection: name, Events: uint64(r.Position), Total: uint64(r.Position),
-		Elapsed: control.Duration(r.Took), Done: true,
+		Elapsed: control.Duration(r.Took), Done: true, Resumed: uint64(r.Resumed),
 	}
 	if r.Difference != nil {
 		p.Difference = r.Difference.String()

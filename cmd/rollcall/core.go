@@ -62,7 +62,7 @@ func openCore(ctx context.Context, data string, cost local.Cost, timing broker.T
 	builtIn := local.New(accounts, logger)
 	parts := broker.Config{
 		Log: store.log, Connectors: connectors(builtIn, logger), Logger: logger, Version: version, Timing: timing,
-		Snapshots: snapshot.New(data, store.log, version), Inbox: waiting, Sealer: device.Sealer{Logger: logger},
+		Snapshots: snapshot.New(data, store.log, buildID()), Inbox: waiting, Sealer: device.Sealer{Logger: logger},
 	}
 	if ports != nil {
 		ports(&parts)

@@ -13,6 +13,7 @@ import (
 	"rollcall/cmd/rollcall/internal/config"
 	"rollcall/domain"
 	"rollcall/eventstore"
+	"rollcall/projections"
 )
 
 // The exit codes. Scripts rely on them: they are never reused. The page
@@ -101,6 +102,8 @@ var exitCases = []struct {
 	{exitData, is[*device.KeyFileError]},
 	{exitData, isAny(device.ErrIdentityInUse)},
 	{exitData, is[*local.FileError]},
+	{exitData, is[*projections.DamageError]},
+	{exitData, is[*projections.StaleError]},
 	{exitData, isAny(control.ErrAlreadyRunning)},
 	{exitListen, is[*listenError]},
 	{exitExists, isAny(local.ErrAccountExists)},

@@ -128,6 +128,9 @@ func TestNoRoomForSegments(t *testing.T) {
 	fillLog(t, h.operator())
 	h.serve.await(`level=ERROR msg="the disk is full: nobody is let in until there is room`)
 	h.login(bob, "office", "bob").await(`"event":"rejected","code":"interrupted",.*"text":"the server's disk is full"`)
+	h.rollcall("sessions", "list")
+	h.rollcall("audit", "log", "--type", "login-accepted")
+	h.rollcall("rebuild", "--check", "sessions")
 	here.say(`{"logout":{}}`)
 	here.wantExit(exitOK)
 

@@ -89,13 +89,16 @@ func (a *app) rebuild(ctx context.Context, op control.Operator, r control.Rebuil
 
 func (a *app) reportRebuilt(p control.RebuildProgress, checkOnly bool) error {
 	took := time.Duration(p.Elapsed)
-	rate := float64(p.Events) / max(took.Seconds(), 1e-6)
+	rate := float64(p.Events-p.Resumed) / max(took.Seconds(), 1e-6)
 	verdict := "agrees with the log"
 	switch {
 	case p.Difference != "" && checkOnly:
 		verdict = "DIFFERS: " + p.Difference
 	case p.Difference != "":
 		verdict = "differed and is replaced: " + p.Difference
+	}
+	if p.Resumed > 0 {
+		verdict += fmt.Sprintf(" (went on behind event %d)", p.Resumed)
 	}
 	return a.report(p, "%-14s %d events in %v (%.0f a second): %s", p.Projection, p.Events, took.Round(time.Millisecond), rate, verdict)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"runtime/debug"
 
@@ -41,15 +42,36 @@ func (v versionInfo) String() string {
 
 // revision gives the commit that the program was built from, where the build
 // recorded it.
-func revision() string {
+func revision() string { return buildSetting("vcs.revision") }
+
+func buildSetting(key string) string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return ""
 	}
 	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
+		if s.Key == key {
 			return s.Value
 		}
 	}
 	return ""
+}
+
+// buildID tells this build from any with other rules: what one has made of a log must
+// not be gone on with by another. Builds that no commit stands for are told apart by
+// the program's file.
+func buildID() string {
+	id := version + " " + revision()
+	if revision() != "" && buildSetting("vcs.modified") == "false" {
+		return id
+	}
+	path, err := os.Executable()
+	if err != nil {
+		return id
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return id
+	}
+	return fmt.Sprint(id, " ", info.Size(), " ", info.ModTime().UnixNano())
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -17,6 +18,8 @@ import (
 	"rollcall/eventstore/boltlog"
 	"rollcall/eventstore/codec"
 	"rollcall/eventstore/logtest"
+	"rollcall/projections"
+	"rollcall/projections/sessions"
 )
 
 // peer reads the events back. What it gives without folding is the number of events
@@ -156,6 +159,7 @@ func rollcall(dir string, events int) ([]*peer, error) {
 		err = log.Pack()
 	}
 	return []*peer{
+		{name: "rollcall into the view `sessions`, on disk", replay: func() (result, error) { return rebuildSessions(dir, log) }, close: noClose},
 		{name: "rollcall", replay: func() (result, error) { return readLog(log) }, close: log.Close, file: filepath.Join(dir, "log.db")},
 		{name: "rollcall's blocks, not folded", part: true, replay: func() (result, error) { return countLog(log) }, close: noClose},
 	}, err
@@ -172,6 +176,28 @@ func readLog(log *boltlog.Log) (result, error) {
 		}
 	}
 	return c.result(), nil
+}
+
+// rebuildSessions makes the view of the sessions anew, in a file of its own, by the
+// projection that the appliance has, and asks it.
+func rebuildSessions(dir string, log *boltlog.Log) (r result, err error) {
+	path := filepath.Join(dir, "views.db")
+	defer os.Remove(path)
+	views, err := projections.Open(path, log, slog.New(slog.DiscardHandler), sessions.Projection())
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, views.Close()) }()
+	if err := views.CatchUp(context.Background()); err != nil {
+		return r, err
+	}
+	services, at, err := sessions.In(views).Counts()
+	for _, c := range services {
+		r.live += c.Covered + c.OutOfCoverage
+		r.inReach += c.Covered
+	}
+	r.events = int(at)
+	return r, err
 }
 
 func countLog(log *boltlog.Log) (r result, err error) {
