@@ -12,6 +12,7 @@ func (b *Broker) Start(ctx context.Context) error {
 	err := b.seq.do(ctx, func(t *turn) error {
 		t.findSleepers(&b.sleepers)
 		_, err := t.decide(domain.StartBroker{At: t.now, Version: b.version})
+		t.seq.started = err == nil
 		return err
 	})
 	if err != nil {

@@ -50,6 +50,7 @@ type sequencer struct {
 	full     atomic.Bool // and not for that, either
 	reserve  Reserve     // nil where the log keeps none
 	roomTick chan struct{}
+	started  bool      // devices may be heard of, and count as silent
 	expiry   time.Time // when wake is due; zero if it is not
 	unwake   func() bool
 }
@@ -319,7 +320,11 @@ func (s *sequencer) expire(b *batch) {
 
 // schedule sees to it that expire runs when the next session may have become
 // inactive. Hearing of a device only puts that off, so the wake may come early.
+// Before the start nobody can be heard of, and nobody is inactive for that.
 func (s *sequencer) schedule() {
+	if !s.started {
+		return
+	}
 	next, ok := s.ledger.NextInactive()
 	if !ok || !s.expiry.IsZero() && !next.Before(s.expiry) {
 		return

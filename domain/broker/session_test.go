@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -134,6 +135,34 @@ func TestInactiveSessionEnds(t *testing.T) {
 		synctest.Wait()
 		if n := first[broker.Notice](t, link); n.Cause != domain.EndInactive {
 			t.Errorf("notice = %+v, want inactive", n)
+		}
+	})
+}
+
+// TestOperatorWithoutAnApplianceEndsNobody has an operator work on the log of an
+// appliance that was stopped: its devices cannot be heard of, and are not silent for
+// that.
+func TestOperatorWithoutAnApplianceEndsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, inactivity(5*time.Minute))
+		h.login(h.device("alice"), "alice")
+		if err := h.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Hour)
+		from := h.log.last() + 1
+		b, err := broker.Open(t.Context(), broker.Config{Log: h.log, Connectors: []broker.Connector{&upstream{}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Stop(context.Background())
+		if _, err := b.PermitPerson(t.Context(), "bob", broker.AccountRef{Service: "im", Account: "bob"}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if diff := cmp.Diff([]string{"person-permitted"}, h.log.types(from)); diff != "" {
+			t.Errorf("recorded (-want +got):\n%s", diff)
 		}
 	})
 }
