@@ -241,7 +241,7 @@ func (s *Session) next() broker.FromDevice {
 	switch {
 	case s.logout.waited && !s.said.logout:
 		s.said.logout = true
-		return broker.Logout{}
+		return broker.Logout{Answered: len(s.outbox) == 0}
 	case s.said.acked < s.kept:
 		s.said.acked = s.kept
 		return broker.Ack{Number: s.kept}
@@ -258,7 +258,7 @@ func (s *Session) next() broker.FromDevice {
 		return broker.Status{InUse: true}
 	case s.logout.asked && !s.said.logout && len(s.outbox) == 0:
 		s.said.logout = true
-		return broker.Logout{}
+		return broker.Logout{Answered: true}
 	}
 	return nil
 }

@@ -156,7 +156,7 @@ func TestPaceIsTakenUpAtOnce(t *testing.T) {
 	})
 }
 
-// TestLogoutWaitsForAnswers, and not for long.
+// TestLogoutWaitsForAnswers, and not for long. It says whether all are there.
 func TestLogoutWaitsForAnswers(t *testing.T) {
 	for name, c := range map[string]struct {
 		late     time.Duration // the answers
@@ -170,6 +170,12 @@ func TestLogoutWaitsForAnswers(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := newHouse(t)
 				h.broker.late = c.late
+				said := make(chan broker.Logout, 1)
+				h.broker.received = func(m broker.FromDevice) {
+					if m, is := m.(broker.Logout); is {
+						said <- m
+					}
+				}
 				s, _ := h.login()
 				var got seen
 				done := background(s, got.handler())
@@ -185,6 +191,9 @@ func TestLogoutWaitsForAnswers(t *testing.T) {
 				}
 				if len(got.sent) != c.answered {
 					t.Errorf("%d answers, want %d", len(got.sent), c.answered)
+				}
+				if m, want := <-said, c.answered == 2; m.Answered != want {
+					t.Errorf("the logout says that all is answered: %v, want %v", m.Answered, want)
 				}
 				time.Sleep(2 * c.late)
 			})

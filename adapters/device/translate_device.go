@@ -20,7 +20,7 @@ func fromDevice(m *linkpb.ToServer) (broker.FromDevice, error) {
 	case *linkpb.ToServer_SetPresence:
 		return fromSetPresence(b.SetPresence)
 	case *linkpb.ToServer_Logout:
-		return broker.Logout{}, nil
+		return broker.Logout{Answered: b.Logout.GetAnswered()}, nil
 	case nil:
 		return nil, malformed("message", "empty, or of a newer version")
 	}
@@ -71,7 +71,7 @@ func toServer(m broker.FromDevice) *linkpb.ToServer {
 		p := &linkpb.SetPresence{Show: toShow(m.Presence.Show), Text: valid(m.Presence.Text)}
 		return &linkpb.ToServer{Body: &linkpb.ToServer_SetPresence{SetPresence: p}}
 	case broker.Logout:
-		return &linkpb.ToServer{Body: &linkpb.ToServer_Logout{Logout: &linkpb.Logout{}}}
+		return &linkpb.ToServer{Body: &linkpb.ToServer_Logout{Logout: &linkpb.Logout{Answered: m.Answered}}}
 	}
 	panic(fmt.Sprintf("device link: a %T is not a device's message", m))
 }

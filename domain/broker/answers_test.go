@@ -13,16 +13,22 @@ import (
 // its message was taken: the device asks again in its next session, and the message
 // is not sent twice.
 func TestAnswersOutliveTheSession(t *testing.T) {
-	ends := map[string]func(h *house, alice domain.DeviceID, id domain.SessionID){
-		"by an operator": func(h *house, alice domain.DeviceID, id domain.SessionID) {
-			if err := h.EndSession(h.Context(), id); err != nil {
+	ends := map[string]func(h *house, alice domain.DeviceID, a broker.Accepted){
+		"by an operator": func(h *house, alice domain.DeviceID, a broker.Accepted) {
+			if err := h.EndSession(h.Context(), a.Session); err != nil {
 				h.Fatal(err)
 			}
 		},
-		"by upstream": func(h *house, _ domain.DeviceID, _ domain.SessionID) { h.up.last().deliver(broker.Closed{}) },
-		"superseded":  func(*house, domain.DeviceID, domain.SessionID) {},
-		"a wrong password in between": func(h *house, alice domain.DeviceID, id domain.SessionID) {
-			if err := h.EndSession(h.Context(), id); err != nil {
+		"by upstream": func(h *house, _ domain.DeviceID, _ broker.Accepted) { h.up.last().deliver(broker.Closed{}) },
+		"superseded":  func(*house, domain.DeviceID, broker.Accepted) {},
+		"logged out, first thing on another link": func(h *house, alice domain.DeviceID, a broker.Accepted) {
+			session, _ := h.resume(alice, a, 0)
+			if err := session.Receive(h.Context(), broker.Logout{}); err != nil {
+				h.Fatal(err)
+			}
+		},
+		"a wrong password in between": func(h *house, alice domain.DeviceID, a broker.Accepted) {
+			if err := h.EndSession(h.Context(), a.Session); err != nil {
 				h.Fatal(err)
 			}
 			synctest.Wait()
@@ -31,16 +37,16 @@ func TestAnswersOutliveTheSession(t *testing.T) {
 			h.up.set(nil, nil)
 			time.Sleep(time.Hour)
 		},
-		"a late word on what is safe": func(h *house, alice domain.DeviceID, id domain.SessionID) {
+		"a late word on what is safe": func(h *house, alice domain.DeviceID, a broker.Accepted) {
 			h.up.last().deliver(message(1))
-			if err := h.EndSession(h.Context(), id); err != nil {
+			if err := h.EndSession(h.Context(), a.Session); err != nil {
 				h.Fatal(err)
 			}
 			synctest.Wait()
-			h.resume(alice, broker.Accepted{Session: id}, 1)
+			h.resume(alice, broker.Accepted{Session: a.Session}, 1)
 		},
-		"somebody else revoked in between": func(h *house, alice domain.DeviceID, id domain.SessionID) {
-			if err := h.EndSession(h.Context(), id); err != nil {
+		"somebody else revoked in between": func(h *house, alice domain.DeviceID, a broker.Accepted) {
+			if err := h.EndSession(h.Context(), a.Session); err != nil {
 				h.Fatal(err)
 			}
 			synctest.Wait()
@@ -60,7 +66,7 @@ func TestAnswersOutliveTheSession(t *testing.T) {
 					t.Fatal(err)
 				}
 				session.Detach() // the answer is lost with the link
-				end(h, alice, first[broker.Accepted](t, link).Session)
+				end(h, alice, first[broker.Accepted](t, link))
 				synctest.Wait()
 				session, link = h.login(alice, "alice")
 				synctest.Wait()

@@ -164,7 +164,11 @@ type Ack struct{ Number uint64 }
 type SetPresence struct{ Presence OwnPresence }
 
 // Logout ends the session.
-type Logout struct{}
+type Logout struct {
+	// Answered tells that the device has heard what became of each of its
+	// messages. One that has not asks again in its next session.
+	Answered bool
+}
 
 func (Status) fromDevice()      {}
 func (Send) fromDevice()        {}

@@ -145,8 +145,8 @@ func lasting(cause domain.EndCause) bool {
 
 // leaveMailbox lets go of the mailbox, after the last letter was put. What waits
 // in it stays for the device's next session, if it is to have one, and so do the
-// answers to its messages: those that it did not hear it asks for again there. A
-// device that logs out has heard them.
+// answers to its messages: those that it did not hear it asks for again there,
+// also where it has logged out, unless it said then that it has heard them all.
 func (s *session) leaveMailbox(cause domain.EndCause) {
 	box := s.mailbox()
 	if box == nil {
@@ -160,9 +160,9 @@ func (s *session) leaveMailbox(cause domain.EndCause) {
 	}
 	box.owner = nil
 	s.mu.Lock()
-	kept, empty := s.kept, s.outbox.acked >= s.outbox.last
+	kept, empty, answered := s.kept, s.outbox.acked >= s.outbox.last, cause == domain.EndLogout && s.answered
 	s.mu.Unlock()
-	if kept && (!lasting(cause) || empty && (cause == domain.EndLogout || !s.b.hasAnswers(id))) {
+	if kept && (!lasting(cause) || empty && (answered || !s.b.hasAnswers(id))) {
 		s.b.dropMailbox(id)
 	}
 }

@@ -112,7 +112,7 @@ func TestLogoutLeavesNoMailbox(t *testing.T) {
 		synctest.Wait()
 		session.Receive(t.Context(), broker.Send{ID: "1", To: "bob"})
 		session.Receive(t.Context(), broker.Ack{Number: 1})
-		session.Receive(t.Context(), broker.Logout{})
+		session.Receive(t.Context(), broker.Logout{Answered: true})
 		synctest.Wait()
 		if got, _ := inbox.waiting(); got != 0 {
 			t.Errorf("%d mailboxes are left of a session that left nothing", got)

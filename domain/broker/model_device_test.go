@@ -92,7 +92,7 @@ func (d *modelDevice) act() {
 	case what < 85:
 		d.say(broker.SetPresence{Presence: broker.OwnPresence{Show: broker.ShowBusy}})
 	case what < 87:
-		d.say(broker.Logout{})
+		d.say(broker.Logout{Answered: len(d.outbox) == 0})
 	case what < 89:
 		d.login() // although there is a session
 	case what < 96:
@@ -317,5 +317,5 @@ func (d *modelDevice) finish() {
 	if newest := d.m.accounts[d.name].newest(); d.messages.had != newest {
 		d.m.Errorf("%s: of %d messages %d arrived", d.name, newest, d.messages.had)
 	}
-	d.say(broker.Logout{})
+	d.say(broker.Logout{Answered: len(d.outbox) == 0})
 }

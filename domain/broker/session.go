@@ -38,6 +38,7 @@ type session struct {
 	box      *mailbox     // nil until the session fills it
 	kept     bool         // the inbox holds the mailbox
 	yielded  bool         // it is the device's next session that fills it
+	answered bool         // the device logs out, and has heard all answers
 	outbox   outbox
 	news     news
 	used     time.Time     // when the device was last used
@@ -142,7 +143,7 @@ func (a attachment) Receive(ctx context.Context, m FromDevice) error {
 	case SetPresence:
 		s.setPresence(conv, m.Presence)
 	case Logout:
-		return over(s.finish(ctx, domain.EndLogout, ""))
+		return over(s.leave(ctx, m.Answered))
 	}
 	return nil
 }
@@ -212,6 +213,14 @@ func (s *session) setPresence(conv Conversation, p OwnPresence) {
 	if err := conv.SetPresence(ctx, p); err != nil {
 		s.b.logger.Debug("presence not sent", "session", s.id, "error", err)
 	}
+}
+
+// leave records that the device logs out. The lock is not held.
+func (s *session) leave(ctx context.Context, answered bool) error {
+	s.mu.Lock()
+	s.answered = answered
+	s.mu.Unlock()
+	return s.finish(ctx, domain.EndLogout, "")
 }
 
 // finish records the end of the session. Its taking down follows from the

@@ -1095,6 +1095,7 @@ func (x *SetPresence) GetText() string {
 
 type Logout struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	Answered      bool                   `protobuf:"varint,1,opt,name=answered,proto3" json:"answered,omitempty"` // the device has heard of all its messages, and asks for no answer again
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1127,6 +1128,13 @@ func (x *Logout) ProtoReflect() protoreflect.Message {
 // Deprecated: Use Logout.ProtoReflect.Descriptor instead.
 func (*Logout) Descriptor() ([]byte, []int) {
 	return file_link_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Logout) GetAnswered() bool {
+	if x != nil {
+		return x.Answered
+	}
+	return false
 }
 
 type Accepted struct {
@@ -2400,8 +2408,9 @@ const file_link_proto_rawDesc = "" +
 	"\x06number\x18\x01 \x01(\x04R\x06number\"O\n" +
 	"\vSetPresence\x12,\n" +
 	"\x04show\x18\x01 \x01(\x0e2\x18.rollcall.device.v1.ShowR\x04show\x12\x12\n" +
-	"\x04text\x18\x02 \x01(\tR\x04text\"\b\n" +
-	"\x06Logout\"\xb2\x01\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\"$\n" +
+	"\x06Logout\x12\x1a\n" +
+	"\banswered\x18\x01 \x01(\bR\banswered\"\xb2\x01\n" +
 	"\bAccepted\x12\x18\n" +
 	"\asession\x18\x01 \x01(\x04R\asession\x12\x16\n" +
 	"\x06resume\x18\x02 \x01(\fR\x06resume\x12,\n" +
