@@ -72,6 +72,7 @@ func (e *endings) find(id domain.SessionID, device domain.DeviceID) (ending, boo
 type Ended struct {
 	Session domain.SessionID
 	Device  domain.DeviceID
+	Account domain.AccountID
 	// Cause is zero where the session was logged out to make room.
 	Cause    domain.EndCause
 	IdledOut bool
@@ -82,7 +83,7 @@ func (e *endings) view() []Ended {
 	all := make([]Ended, 0, len(e.latest))
 	for i := range e.latest {
 		end := e.latest[(e.next+i)%len(e.latest)]
-		all = append(all, Ended{Session: end.session, Device: end.device, Cause: end.cause, IdledOut: end.idledOut})
+		all = append(all, Ended{Session: end.session, Device: end.device, Account: end.account, Cause: end.cause, IdledOut: end.idledOut})
 	}
 	return all
 }
@@ -92,6 +93,6 @@ func (e *endings) restore(all []Ended) {
 	all = all[max(0, len(all)-keptEndings):]
 	*e = endings{latest: make([]ending, 0, len(all))}
 	for _, end := range all {
-		e.latest = append(e.latest, ending{session: end.Session, device: end.Device, cause: end.Cause, idledOut: end.IdledOut})
+		e.latest = append(e.latest, ending{session: end.Session, device: end.Device, account: end.Account, cause: end.Cause, idledOut: end.IdledOut})
 	}
 }

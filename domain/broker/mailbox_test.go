@@ -39,26 +39,34 @@ func TestMessagesOutliveTheSession(t *testing.T) {
 	})
 }
 
-// TestLateWordOnWhatIsSafe has a session end before its device could acknowledge.
+// TestLateWordOnWhatIsSafe has a session end before its device could acknowledge, and
+// the broker start again, from the log or from a snapshot.
 func TestLateWordOnWhatIsSafe(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h, inbox := newHouseWith(t, nil)
-		alice := h.device("alice")
-		session, link := h.login(alice, "alice")
-		accepted := first[broker.Accepted](t, link)
-		h.up.last().deliver(message(1))
-		h.up.last().deliver(message(2))
-		session.Detach()
-		h.EndSession(t.Context(), accepted.Session)
-		synctest.Wait()
-		h = h.again(inbox, nil)
-		h.resume(alice, accepted, 1) // and hears that it is over
-		_, link = h.login(alice, "alice")
-		synctest.Wait()
-		if diff := cmp.Diff([]string{"2"}, bodies(link)); diff != "" {
-			t.Error(diff)
-		}
-	})
+	for name, due := range map[string]bool{"from the log": false, "from a snapshot": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				kept := &snapshots{}
+				with := func(c *broker.Config) { c.Snapshots = kept }
+				h, inbox := newHouseWith(t, with)
+				alice := h.device("alice")
+				session, link := h.login(alice, "alice")
+				accepted := first[broker.Accepted](t, link)
+				h.up.last().deliver(message(1))
+				h.up.last().deliver(message(2))
+				session.Detach()
+				h.EndSession(t.Context(), accepted.Session)
+				synctest.Wait()
+				kept.set(func(s *snapshots) { s.due = due })
+				h = h.again(inbox, with)
+				h.resume(alice, accepted, 1) // and hears that it is over
+				_, link = h.login(alice, "alice")
+				synctest.Wait()
+				if diff := cmp.Diff([]string{"2"}, bodies(link)); diff != "" {
+					t.Error(diff)
+				}
+			})
+		})
+	}
 }
 
 func TestMailboxesThatGo(t *testing.T) {

@@ -28,7 +28,7 @@ import (
 // and the message Snapshot as
 //
 //	1  ledger    what codec.AppendState writes
-//	2  ended     repeated: session 1, device 2, cause 3, idled out 4
+//	2  ended     repeated: session 1, device 2, cause 3, idled out 4, account 5
 //
 // Numbers in the head are big-endian. The magic and the checksum stand there in every
 // format.
@@ -100,7 +100,7 @@ func encode(h head, s broker.Snapshot) ([]byte, error) {
 }
 
 func appendEnded(b []byte, e broker.Ended) []byte {
-	for i, v := range []uint64{uint64(e.Session), uint64(e.Device), uint64(e.Cause), protowire.EncodeBool(e.IdledOut)} {
+	for i, v := range []uint64{uint64(e.Session), uint64(e.Device), uint64(e.Cause), protowire.EncodeBool(e.IdledOut), uint64(e.Account)} {
 		if v != 0 {
 			b = protowire.AppendTag(b, protowire.Number(i+1), protowire.VarintType)
 			b = protowire.AppendVarint(b, v)
@@ -186,6 +186,8 @@ func parseEnded(b []byte) (e broker.Ended, err error) {
 			e.Cause = domain.EndCause(v)
 		case 4:
 			e.IdledOut = protowire.DecodeBool(v)
+		case 5:
+			e.Account = domain.AccountID(v)
 		}
 	}
 	return e, nil

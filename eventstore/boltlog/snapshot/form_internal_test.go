@@ -30,8 +30,8 @@ func TestShapeHasEveryField(t *testing.T) {
 
 // Every field of an ended session is stored.
 func TestEndedIsStored(t *testing.T) {
-	for _, want := range []broker.Ended{{}, {Session: 1 << 50, Device: 2, Cause: 3, IdledOut: true}} {
-		if reflect.TypeOf(want).NumField() != 4 {
+	for _, want := range []broker.Ended{{}, {Session: 1 << 50, Device: 2, Cause: 3, IdledOut: true, Account: 1 << 40}} {
+		if reflect.TypeOf(want).NumField() != 5 {
 			t.Error("a field was added: store it, and name it here")
 		}
 		if got, err := parseEnded(appendEnded(nil, want)); got != want || err != nil {

@@ -84,7 +84,7 @@ func (p *place) begin() {
 
 func (p *place) snapshot() broker.Snapshot {
 	return broker.Snapshot{Ledger: p.ledger.State(), Ended: []broker.Ended{
-		{Session: 7, Device: 4, Cause: domain.EndLogout}, {Session: 9, Device: 6, IdledOut: true}, {Session: 1 << 40},
+		{Session: 7, Device: 4, Account: 2, Cause: domain.EndLogout}, {Session: 9, Device: 6, IdledOut: true}, {Session: 1 << 40},
 	}}
 }
 
