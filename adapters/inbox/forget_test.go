@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"rollcall/adapters/inbox"
+	"rollcall/domain"
+	"rollcall/domain/broker"
 )
 
 // What is forgotten is written once a second at most, for all mailboxes together,
@@ -58,6 +60,38 @@ func TestForgottenComesAlong(t *testing.T) {
 		synctest.Wait()
 		if s := i.Stats(); s.Commits != before.Commits+1 {
 			t.Errorf("there were %d commits; want 1", s.Commits-before.Commits)
+		}
+	})
+}
+
+// What was to be forgotten in a mailbox goes with it, also where more was forgotten
+// than one commit takes: the next mailbox of that name counts from one.
+func TestForgottenGoesWithItsMailbox(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		i := open(t, dir, inbox.Unsynced(inbox.Options{}))
+		const crowd, count = 1000, 4 // any of which the first commit may take along
+		id := func(n int) broker.MailboxID { return broker.MailboxID{Device: domain.DeviceID(n + 1), Account: 5} }
+		for n := range count {
+			fill(t, i, id(n), 1, 3, 0)
+			i.Forget(id(n), 3)
+		}
+		for n := range 20 * crowd {
+			i.Forget(id(count+n), 3)
+		}
+		for n := range count {
+			if err := i.Drop(t.Context(), id(n)); err != nil {
+				t.Fatal(err)
+			}
+			fill(t, i, id(n), 1, 2, 0)
+		}
+		for n := range count {
+			wantLetters(t, i, id(n), 1, kept(1), kept(2)) // what is not written is skipped
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		for n := range count {
+			wantLetters(t, i, id(n), 1, kept(1), kept(2))
 		}
 	})
 }

@@ -185,6 +185,9 @@ func (i *Inbox) write(b batch) {
 	for n, f := range b.forgets {
 		i.notForgotten(f, errs[n])
 	}
+	for n, r := range b.requests {
+		i.dropped(r.op, errs[len(b.forgets)+n])
+	}
 	i.mu.Unlock()
 	for n, r := range b.requests {
 		r.answer(errs[len(b.forgets)+n])
@@ -203,6 +206,14 @@ func (i *Inbox) notForgotten(f *forget, err error) {
 		i.forgets[f.id] = max(i.forgets[f.id], f.number)
 		i.due = false
 		i.restartTimer()
+	}
+}
+
+// dropped forgets what was to be forgotten in a mailbox that is gone: the next one of
+// that name counts anew, and nobody has it yet. The caller holds mu.
+func (i *Inbox) dropped(o op, err error) {
+	if d, is := o.(*drop); is && err == nil {
+		delete(i.forgets, d.id)
 	}
 }
 
