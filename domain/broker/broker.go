@@ -208,7 +208,7 @@ func (b *Broker) react(records []domain.Record) {
 		case *domain.SessionEnded:
 			b.end(Notice{Session: e.Session, Cause: e.Cause})
 		case *domain.ServiceConfigured:
-			b.pace(e)
+			b.pace(r.Position, e)
 		case *domain.DeviceRevoked, *domain.PersonBarred, *domain.ServiceRemoved:
 			b.sweepSoon()
 		}

@@ -78,7 +78,7 @@ func (b *Broker) register(s *session) bool {
 
 // asleep gives the one session object for a live seat, and makes it where there
 // is none yet since the broker started; nil once the doors are closed.
-func (b *Broker) asleep(seat domain.Seat) *session {
+func (b *Broker) asleep(t *turn, seat domain.Seat) *session {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.open {
@@ -86,7 +86,7 @@ func (b *Broker) asleep(seat domain.Seat) *session {
 	}
 	s := b.sessions[seat.Session]
 	if s == nil {
-		s = b.newSession(seat)
+		s = b.newSession(t, seat)
 		b.sessions[s.id] = s
 	}
 	return s

@@ -91,7 +91,7 @@ func (b *Broker) requestLogin(ctx context.Context, login Login) (a *attempt, rej
 			return nil
 		}
 		seat, _ := t.ledger().Seat(domain.SessionID(records[0].Position))
-		a = b.newAttempt(seat, login, service)
+		a = b.newAttempt(t, seat, login, service)
 		if !b.register(a.session) {
 			_, err = t.decide(domain.RejectLogin{At: t.now, Session: a.session.id, Code: domain.RejectInterrupted})
 			return errors.Join(ErrStopped, err)
@@ -129,9 +129,8 @@ func (t *turn) noteLogin(p domain.Position, login Login, service domain.ServiceI
 	}
 }
 
-func (b *Broker) newAttempt(seat domain.Seat, login Login, service domain.Service) *attempt {
-	s := b.newSession(seat)
-	s.interval = b.statusInterval(service.Settings)
+func (b *Broker) newAttempt(t *turn, seat domain.Seat, login Login, service domain.Service) *attempt {
+	s := b.newSession(t, seat)
 	return &attempt{
 		session: s, service: service.ID,
 		upstream: UpstreamLogin{Session: s.id, Settings: service.Settings, Account: login.Account, Password: login.Password},

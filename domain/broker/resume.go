@@ -29,7 +29,7 @@ func (b *Broker) Resume(ctx context.Context, r Resume, link Link) (Session, erro
 	if err := s.wake(ctx, r, service); err != nil {
 		return nil, b.refuseResume(ctx, r, service.ID, err, link)
 	}
-	if err := s.resume(ctx, r, service, link); err != nil {
+	if err := s.resume(ctx, r, link); err != nil {
 		return nil, b.refuseResume(ctx, r, service.ID, err, link)
 	}
 	return attachment{s, link}, nil
@@ -46,7 +46,7 @@ func (b *Broker) find(ctx context.Context, r Resume) (s *session, service domain
 			return
 		}
 		service, _ = t.ledger().Service(seat.Service)
-		if s = b.asleep(seat); s == nil {
+		if s = b.asleep(t, seat); s == nil {
 			gone = ErrStopped
 		}
 	})
@@ -129,7 +129,7 @@ func (s *session) adopt(conv Conversation, secret []byte) bool {
 
 // resume raises the fence and lets the new link speak, unless that is gone by
 // now: then a yet newer one may be there.
-func (s *session) resume(ctx context.Context, r Resume, service domain.Service, link Link) error {
+func (s *session) resume(ctx context.Context, r Resume, link Link) error {
 	s.calls.Lock()
 	defer s.calls.Unlock()
 	s.mu.Lock()
@@ -149,7 +149,6 @@ func (s *session) resume(ctx context.Context, r Resume, service domain.Service, 
 	}
 	s.fence++
 	s.uncovered = false
-	s.interval = s.b.statusInterval(service.Settings)
 	s.outbox.rewind(r.Received)
 	s.forget()
 	s.news.begin(r.Epoch, r.State)

@@ -41,8 +41,9 @@ type session struct {
 	answered bool         // the device logs out, and has heard all answers
 	outbox   outbox
 	news     news
-	used     time.Time     // when the device was last used
-	interval time.Duration // of status messages
+	used     time.Time       // when the device was last used
+	interval time.Duration   // of status messages
+	paced    domain.Position // of the log, whose settings that follows
 
 	link      Link // nil while there is none
 	said      []ToDevice
@@ -55,10 +56,13 @@ type session struct {
 }
 
 // newSession gives the session of a seat, with no link and no conversation yet.
-func (b *Broker) newSession(seat domain.Seat) *session {
+// From when it is in the broker's table on, pace follows its service's settings.
+func (b *Broker) newSession(t *turn, seat domain.Seat) *session {
+	service, _ := t.ledger().Service(seat.Service)
 	s := &session{
 		b: b, id: seat.Session, device: seat.Device, account: seat.Account, service: seat.Service,
 		key: b.dir.key(seat.Device), fence: seat.Fence, uncovered: seat.Live && !seat.Covered,
+		interval: b.statusInterval(service.Settings), paced: t.ledger().Position(),
 	}
 	s.news.restart()
 	return s

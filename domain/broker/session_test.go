@@ -487,3 +487,51 @@ func TestSeatsTellWhenDevicesWereHeard(t *testing.T) {
 		}
 	})
 }
+
+// TestShorterTimeoutReachesWhoIsComing has the settings change while a device logs in,
+// or while its session wakes: then it hears of them with the answer.
+func TestShorterTimeoutReachesWhoIsComing(t *testing.T) {
+	for _, wakes := range []bool{false, true} {
+		t.Run(fmt.Sprintf("wakes %v", wakes), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHouse(t)
+				alice, link, hold := h.device("alice"), &line{}, make(chan struct{})
+				login := broker.Login{Device: alice, Service: "im", Account: "alice", Password: password}
+				come := func() (broker.Session, error) { return h.Login(t.Context(), login, link) }
+				if wakes {
+					_, before := h.login(alice, "alice")
+					a := first[broker.Accepted](t, before)
+					h = h.again(nil, nil)
+					come = func() (broker.Session, error) {
+						return h.Resume(t.Context(), broker.Resume{Device: alice, Session: a.Session, Secret: a.Resume}, link)
+					}
+				}
+				h.up.set(nil, hold)
+				go come()
+				synctest.Wait()
+				h.configure(inactivity(30 * time.Second))
+				synctest.Wait()
+				close(hold)
+				synctest.Wait()
+				if got := intervals(link); !slices.Equal(got, []time.Duration{10 * time.Second}) {
+					t.Errorf("the device is told to report every %v, want every 10s", got)
+				}
+			})
+		})
+	}
+}
+
+// intervals gives how often the device was told to report, one after the other.
+func intervals(l *line) (all []time.Duration) {
+	for _, m := range l.all() {
+		switch m := m.(type) {
+		case broker.Accepted:
+			all = append(all, m.StatusInterval)
+		case broker.Resumed:
+			all = append(all, m.StatusInterval)
+		case broker.Pace:
+			all = append(all, m.StatusInterval)
+		}
+	}
+	return all
+}

@@ -103,7 +103,7 @@ func (b *Broker) sleeping(ctx context.Context, id domain.SessionID) (s *session,
 	defer b.leave()
 	err = b.seq.look(ctx, func(t *turn) {
 		if seat, ok := t.ledger().Seat(id); ok && seat.Live {
-			s = b.asleep(seat)
+			s = b.asleep(t, seat)
 		}
 	})
 	return s, err
