@@ -207,3 +207,31 @@ func TestAcknowledgementDuringATakeoverIsNoLoss(t *testing.T) {
 		}
 	})
 }
+
+// TestNothingIsRemovedBeforeItIsOnRecord has a login fail while the revocation of its
+// device is on its way to the disk: until it is there, what waits may be called for.
+func TestNothingIsRemovedBeforeItIsOnRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, inbox := newHouseWith(t, nil)
+		alice, answer, hold := h.device("alice"), make(chan struct{}), make(chan struct{})
+		if err := h.EndSession(t.Context(), h.leaveThree(alice, "alice").Session); err != nil {
+			t.Fatal(err)
+		}
+		h.up.set(&broker.UpstreamError{Code: domain.RejectUpstreamUnreachable, Text: "no route"}, answer)
+		go h.Login(t.Context(), broker.Login{Device: alice, Service: "im", Account: "alice", Password: password}, &line{})
+		synctest.Wait()
+		h.log.setHold(hold)
+		go h.RevokeDevice(context.Background(), alice)
+		synctest.Wait()
+		close(answer)
+		for _, want := range []int{2, 0} {
+			synctest.Wait()
+			if _, got := inbox.waiting(); got != want {
+				t.Errorf("%d letters wait, want %d", got, want)
+			}
+			if want > 0 {
+				close(hold)
+			}
+		}
+	})
+}

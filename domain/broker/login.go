@@ -219,7 +219,6 @@ func (a *attempt) loginError(ctx context.Context, err error) error {
 func (b *Broker) refuse(s *session, cause error, link Link) error {
 	s.close(nil)
 	b.unregister(s)
-	s.leaveMailbox(b.causeOf(s))
 	answer := interrupted(s.id)
 	var refusal *UpstreamError
 	if errors.As(cause, &refusal) {
@@ -241,6 +240,7 @@ func (b *Broker) refuse(s *session, cause error, link Link) error {
 	if err != nil {
 		return err
 	}
+	s.leaveMailbox(b.causeOf(s)) // which is durable by now
 	return link.Send(answer)
 }
 

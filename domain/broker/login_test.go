@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -216,6 +217,47 @@ func TestNobodyIsAnsweredBeforeTheDisk(t *testing.T) {
 			t.Error("the login is not answered after the commit")
 		}
 	})
+}
+
+// TestEndIsToldOnceItIsOnRecord has a device come back while the end of its session is
+// on its way to the disk. It waits, for as long as it is there.
+func TestEndIsToldOnceItIsOnRecord(t *testing.T) {
+	for _, leaves := range []bool{false, true} {
+		t.Run(fmt.Sprintf("leaves %v", leaves), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHouse(t)
+				alice := h.device("alice")
+				session, link := h.login(alice, "alice")
+				a, hold, answered := first[broker.Accepted](t, link), make(chan struct{}), make(chan error, 1)
+				session.Detach()
+				h.log.setHold(hold)
+				go h.EndSession(context.Background(), a.Session)
+				synctest.Wait()
+				ctx, leave := context.WithCancel(t.Context())
+				defer leave()
+				link = &line{}
+				go func() {
+					_, err := h.Resume(ctx, broker.Resume{Device: alice, Session: a.Session, Secret: a.Resume}, link)
+					answered <- err
+				}()
+				synctest.Wait()
+				if got := link.all(); len(got) != 0 {
+					t.Errorf("before anything was durable the device got %v", got)
+				}
+				if leaves {
+					leave()
+					if err := <-answered; !errors.Is(err, context.Canceled) {
+						t.Errorf("Resume = %v, want the error of its context", err)
+					}
+				}
+				close(hold)
+				synctest.Wait()
+				if !leaves && first[broker.ResumeRefused](t, link).Cause != domain.EndedByOperator {
+					t.Errorf("the device got %v, want why its session is over", link.all())
+				}
+			})
+		})
+	}
 }
 
 func TestDecisionsGatherWhileTheDiskIsBusy(t *testing.T) {

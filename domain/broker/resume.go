@@ -179,7 +179,9 @@ func (b *Broker) refuseResume(ctx context.Context, r Resume, service domain.Serv
 	case errors.As(cause, &later):
 		answer.RetryAfter, answer.Text = later.after, later.Error()
 	case errors.Is(cause, domain.ErrUnknownSession), errors.Is(cause, errUnseal):
-		b.explainEnd(ctx, r, &answer)
+		if err := b.explainEnd(ctx, r, &answer); err != nil {
+			return err
+		}
 	case errors.As(cause, &refusal) && refusal.Code == domain.RejectBadCredentials:
 		if err := b.endUnresumable(r.Session, refusal); err != nil {
 			return err
@@ -195,13 +197,26 @@ func (b *Broker) refuseResume(ctx context.Context, r Resume, service domain.Serv
 
 // explainEnd tells how the session ended, as far as that is still known to be
 // this device's.
-func (b *Broker) explainEnd(ctx context.Context, r Resume, answer *ResumeRefused) {
-	answer.Ended = true
-	answer.Text = "no such session of this device"
-	if e, ok := b.dir.ended(r.Session, r.Device); ok {
+func (b *Broker) explainEnd(ctx context.Context, r Resume, answer *ResumeRefused) error {
+	e, ok, err := b.endedOnRecord(ctx, r.Session, r.Device)
+	if err != nil {
+		return err
+	}
+	answer.Ended, answer.Text = true, "no such session of this device"
+	if ok {
 		answer.Cause, answer.IdledOut, answer.Text = e.cause, e.idledOut, ""
 		b.settleLate(ctx, e, r.Received)
 	}
+	return nil
+}
+
+// endedOnRecord gives how a session of that device ended, once that is durable: it
+// may only be decided, and after a crash the session would go on.
+func (b *Broker) endedOnRecord(ctx context.Context, id domain.SessionID, device domain.DeviceID) (e ending, ok bool, err error) {
+	if e, ok = b.dir.ended(id, device); ok {
+		err = b.seq.settled(ctx)
+	}
+	return e, ok, err
 }
 
 // endUnresumable ends a session whose credentials upstream no longer takes.

@@ -138,10 +138,33 @@ func (s *sequencer) look(ctx context.Context, f func(*turn)) error {
 	return s.ask(ctx, request{run: func(t *turn) error { f(t); return nil }, looks: true, answer: make(chan error, 1)})
 }
 
+// settled waits until all that has been decided is durable, or ctx is done.
+func (s *sequencer) settled(ctx context.Context) error {
+	nothing := func(*turn) error { return nil }
+	r := request{run: nothing, isNew: true, answer: make(chan error, 1)}
+	if err := s.hand(ctx, r); err != nil {
+		return err
+	}
+	select { // nothing comes of it: it may be left
+	case err := <-r.answer:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 func (s *sequencer) ask(ctx context.Context, r request) error {
+	if err := s.hand(ctx, r); err != nil {
+		return err
+	}
+	return <-r.answer
+}
+
+// hand has a turn taken, which is then answered.
+func (s *sequencer) hand(ctx context.Context, r request) error {
 	select {
 	case s.in <- r:
-		return <-r.answer
+		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-s.failed:
@@ -220,14 +243,14 @@ func (s *sequencer) decideAll() {
 			pending.reply(s.failure())
 			return
 		case <-s.quit:
-			s.hand(pending)
+			s.handLast(pending)
 			return
 		}
 	}
 }
 
-// hand gives the last batch to the writer.
-func (s *sequencer) hand(b *batch) {
+// handLast gives the last batch to the writer.
+func (s *sequencer) handLast(b *batch) {
 	if b.empty() {
 		return
 	}

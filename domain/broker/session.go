@@ -201,7 +201,7 @@ func (s *session) acknowledge(number uint64) {
 // acknowledgeLate takes an acknowledgement that was on its way while the session
 // ended.
 func (s *session) acknowledgeLate(ctx context.Context, number uint64) {
-	if e, ok := s.b.dir.ended(s.id, s.device); ok {
+	if e, ok, err := s.b.endedOnRecord(ctx, s.id, s.device); ok && err == nil {
 		s.b.settleLate(ctx, e, number)
 	}
 }
