@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -85,6 +86,41 @@ func TestAnswersOutliveTheSession(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// slowAnswers is an inbox that tells when it is to keep an answer, and does once hold
+// is closed.
+type slowAnswers struct {
+	*broker.MemoryInbox
+	begun, hold chan struct{}
+}
+
+func (i slowAnswers) Answer(ctx context.Context, id broker.MailboxID, a broker.Answer) error {
+	i.begun <- struct{}{}
+	<-i.hold
+	return i.MemoryInbox.Answer(ctx, id, a)
+}
+
+// TestNextSessionWaitsForTheAnswers has a device log in anew while the answer to its
+// message is on its way to the disk. Somebody waits for a lock meanwhile, which a
+// bubble of synctest takes for work: so the disk takes its time in earnest.
+func TestNextSessionWaitsForTheAnswers(t *testing.T) {
+	inbox := slowAnswers{broker.NewMemoryInbox(), make(chan struct{}, 1), make(chan struct{})}
+	h := openOn(t, newMemory(), &upstream{}, func(c *broker.Config) { c.Inbox = inbox })
+	h.configure()
+	alice, send := h.device("alice"), broker.Send{ID: "1", To: "bob", Body: "hello"}
+	session, _ := h.login(alice, "alice")
+	before := h.up.last()
+	go session.Receive(t.Context(), send)
+	<-inbox.begun
+	time.AfterFunc(50*time.Millisecond, func() { close(inbox.hold) })
+	session, _ = h.login(alice, "alice")
+	if err := session.Receive(t.Context(), send); err != nil {
+		t.Fatal(err)
+	}
+	if got := append(before.allSent(), h.up.last().allSent()...); len(got) != 1 {
+		t.Errorf("upstream got %v, want the message once", got)
 	}
 }
 

@@ -30,7 +30,7 @@ func (b *Broker) Login(ctx context.Context, login Login, link Link) (Session, er
 	}
 	s := attempt.session
 	var conv Conversation
-	if err = s.openMailbox(0); err == nil {
+	if err = s.openMailbox(ctx, 0); err == nil {
 		conv, err = b.connect(ctx, attempt)
 	}
 	if err != nil {

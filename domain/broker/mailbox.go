@@ -61,10 +61,28 @@ func (s *session) mailbox() *mailbox {
 
 // openMailbox makes the mailbox the session's, and takes over what is in it.
 // received is the highest number that the device says is safe with it.
-func (s *session) openMailbox(received uint64) error {
+func (s *session) openMailbox(ctx context.Context, received uint64) error {
+	if err := s.awaitAnswers(ctx); err != nil {
+		return err
+	}
 	box := s.b.lockMailbox(s.mailboxID())
 	defer s.b.unlockMailbox(s.mailboxID(), box)
 	return s.takeMailbox(box, received)
+}
+
+// awaitAnswers waits until the session that this one supersedes keeps no more answers
+// in the mailbox: the device may ask for them here. What it sends there is cut short,
+// as the end of that session does too, which is on its way.
+func (s *session) awaitAnswers(ctx context.Context) error {
+	box := s.b.lockMailbox(s.mailboxID())
+	before := box.owner
+	s.b.unlockMailbox(s.mailboxID(), box)
+	if before == nil || before.id >= s.id {
+		return nil
+	}
+	before.call.giveUp()
+	before.call.wait(ctx, s.b.seq.failed)
+	return ctx.Err()
 }
 
 // holdMailbox makes the mailbox the session's unless it is already.

@@ -72,7 +72,7 @@ func (s *session) wake(ctx context.Context, r Resume, service domain.Service) er
 	if err := s.awaitTurn(ctx); err != nil {
 		return err
 	}
-	if err := s.openMailbox(r.Received); err != nil {
+	if err := s.openMailbox(ctx, r.Received); err != nil {
 		return err
 	}
 	s.mu.Lock()

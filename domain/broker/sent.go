@@ -67,12 +67,9 @@ func (s *session) sendUpstream(conv Conversation, m Send) {
 	refused, known := s.sent.get(name)
 	if !known {
 		var err error
-		if refused, err = s.sendNow(conv, m); err != nil {
+		if refused, err = s.sendAnew(conv, m, name); err != nil {
 			s.b.logger.Debug("message not sent", "session", s.id, "error", err)
 			s.outcomeUnknown(err)
-			return
-		}
-		if s.remember(name, refused) != nil {
 			return
 		}
 	}
@@ -103,10 +100,22 @@ func (s *session) recall() error {
 	return nil
 }
 
-// sendNow sends a message, and gives what upstream said where it refused.
-func (s *session) sendNow(conv Conversation, m Send) (refused string, err error) {
+// sendAnew sends a message and keeps what came of it. That is one call: whoever waits
+// for its end finds the answer in the inbox.
+func (s *session) sendAnew(conv Conversation, m Send, name Digest) (refused string, err error) {
 	ctx, done := s.call.begin(context.Background(), s.b.timing.SendTimeout)
 	defer done()
+	if err := ctx.Err(); err != nil { // the device has its next session, which is asked instead
+		return "", err
+	}
+	if refused, err = sendNow(ctx, conv, m); err != nil {
+		return "", err
+	}
+	return refused, s.remember(name, refused)
+}
+
+// sendNow sends a message, and gives what upstream said where it refused.
+func sendNow(ctx context.Context, conv Conversation, m Send) (refused string, err error) {
 	err = conv.Send(ctx, OutgoingMessage(m))
 	var refusal *SendError
 	if errors.As(err, &refusal) {

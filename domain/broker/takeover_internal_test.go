@@ -10,16 +10,16 @@ import (
 // TestSupersededSessionTakesNoMailbox has a session reach for its mailbox, as one
 // does that sleeps and is written to, after the device's next one has it.
 func TestSupersededSessionTakesNoMailbox(t *testing.T) {
-	b := &Broker{inbox: NewMemoryInbox(), mailboxes: make(map[MailboxID]*mailbox)}
+	b := &Broker{seq: new(sequencer), inbox: NewMemoryInbox(), mailboxes: make(map[MailboxID]*mailbox)}
 	old, next := &session{b: b, id: 1}, &session{b: b, id: 2}
 	for _, s := range []*session{old, next} {
-		if err := s.openMailbox(0); err != nil {
+		if err := s.openMailbox(t.Context(), 0); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for name, take := range map[string]func() error{
 		"written to": old.holdMailbox,
-		"resumed":    func() error { return old.openMailbox(0) },
+		"resumed":    func() error { return old.openMailbox(t.Context(), 0) },
 	} {
 		if err := take(); !errors.Is(err, domain.ErrUnknownSession) {
 			t.Errorf("%s: %v, want ErrUnknownSession", name, err)
