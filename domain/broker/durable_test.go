@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/domain"
 	"rollcall/domain/broker"
 )
 
@@ -153,6 +154,32 @@ func TestFullInboxLetsASessionEnd(t *testing.T) {
 		<-delivered // or the test hangs
 		if got := talk.isSafe(); got != before {
 			t.Errorf("upstream heard that %d is received, want %d", got, before)
+		}
+	})
+}
+
+// TestFullInboxHidesNoLostUpstream has the connection upstream break behind a message
+// that waits for room: the device's next message shows it.
+func TestFullInboxHidesNoLostUpstream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, inbox := newHouseWith(t, nil)
+		session, link := h.login(h.device("alice"), "alice")
+		talk := h.up.last()
+		inbox.set(nil, broker.ErrInboxFull)
+		go func() { talk.deliver(message(1)); talk.deliver(broker.Closed{}) }()
+		talk.setRefuse(errors.New("the connection broke"))
+		time.Sleep(time.Minute)
+		if err := session.Receive(t.Context(), broker.Send{ID: "1", To: "bob"}); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if n := first[broker.Notice](t, link); n.Cause != domain.EndUpstreamClosed {
+			t.Errorf("notice = %+v, want that upstream closed", n)
+		}
+		inbox.set(nil, nil)
+		time.Sleep(time.Minute)
+		if got := talk.isSafe(); got != 1 { // the roster
+			t.Errorf("upstream heard that %d is received, want 1", got)
 		}
 	})
 }

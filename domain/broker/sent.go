@@ -69,7 +69,7 @@ func (s *session) sendUpstream(conv Conversation, m Send) {
 		var err error
 		if refused, err = s.sendAnew(conv, m, name); err != nil {
 			s.b.logger.Debug("message not sent", "session", s.id, "error", err)
-			s.outcomeUnknown(err)
+			s.unanswered(err)
 			return
 		}
 	}
@@ -139,11 +139,20 @@ func (s *session) remember(name Digest, refused string) error {
 	return nil
 }
 
-// outcomeUnknown drops the link if nobody knows whether upstream has a message.
-func (s *session) outcomeUnknown(err error) {
-	if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
-		return // the conversation is over, and the sink is told
+// unanswered sees to a message that has no answer. Where the conversation is over the
+// sink is told, and where it is not told because it waits for room, this tells it.
+func (s *session) unanswered(err error) {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		s.outcomeUnknown()
+	case errors.Is(err, ErrStopped) || s.b.seq.hasFailed(): // nothing is over but the broker
+	case s.b.inboxFull.Load():
+		s.upstreamClosed(err)
 	}
+}
+
+// outcomeUnknown drops the link if nobody knows whether upstream has a message.
+func (s *session) outcomeUnknown() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.link != nil && !s.over {
