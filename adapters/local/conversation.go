@@ -40,9 +40,8 @@ func (v *conversation) Send(ctx context.Context, m broker.OutgoingMessage) error
 	received := broker.MessageReceived{ID: m.ID, From: v.person.name, Body: m.Body, Sent: time.Now().UTC()}
 	// In this order: a session that wakes meanwhile may get it twice, and tells
 	// the two for one; the other way round it might not get it at all.
-	kept, err := v.connector.deposit(ctx, m.To, received)
-	full := errors.Is(err, broker.ErrInboxFull)
-	if err != nil && !full {
+	kept, full, err := v.deposit(ctx, m.To, received)
+	if err != nil {
 		return err
 	}
 	receipt, err := v.post(m.To, received)
@@ -50,10 +49,24 @@ func (v *conversation) Send(ctx context.Context, m broker.OutgoingMessage) error
 		return err
 	}
 	safe, refused, err := receipt.wait(ctx)
+	if err == nil && !safe && !kept && !refused && !full {
+		// Nobody is there; but they may have left because the broker stops, and the
+		// postman tells.
+		kept, full, err = v.deposit(ctx, m.To, received)
+	}
 	if err != nil {
 		return err
 	}
 	return settle(ctx, safe || kept, refused || full, m.To)
+}
+
+// deposit has the postman keep a message; full tells that there was no room.
+func (v *conversation) deposit(ctx context.Context, name string, m broker.MessageReceived) (kept, full bool, err error) {
+	kept, err = v.connector.deposit(ctx, name, m)
+	if errors.Is(err, broker.ErrInboxFull) {
+		return kept, true, nil
+	}
+	return kept, false, err
 }
 
 // settle says what became of a message, by whether some of the recipient's sessions

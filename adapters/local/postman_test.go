@@ -44,3 +44,25 @@ func TestSendToSomebodyWhoSleeps(t *testing.T) {
 		t.Errorf("Send with a postman who cannot = %v, want ErrStopped", err)
 	}
 }
+
+// stopping is a postman whose broker stops once it was asked.
+type stopping struct{ asked bool }
+
+func (p *stopping) Deposit(context.Context, domain.Kind, string, broker.MessageReceived) (bool, error) {
+	if p.asked {
+		return false, broker.ErrStopped
+	}
+	p.asked = true
+	return false, nil
+}
+
+// TestSendDuringAStop has the recipient's sessions leave because the broker stops: the
+// message is not refused for that, and may be sent again later.
+func TestSendDuringAStop(t *testing.T) {
+	c, _, _ := newConnector(t)
+	c.Shelter(&stopping{})
+	v := login(t, c, "alice", &sink{})
+	if err := v.Send(t.Context(), broker.OutgoingMessage{ID: "1", To: "bob", Body: "x"}); !errors.Is(err, broker.ErrStopped) {
+		t.Errorf("Send = %v, want ErrStopped", err)
+	}
+}

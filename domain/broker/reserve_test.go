@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"rollcall/domain"
 	"rollcall/domain/broker"
 )
@@ -43,8 +45,8 @@ func (r *reserving) MakeRoom(context.Context) error {
 // newReserving makes a house whose log keeps room.
 func newReserving(t *testing.T, kept int) *house {
 	t.Helper()
-	log := newMemory()
-	b, err := broker.Open(t.Context(), broker.Config{Log: &reserving{log, kept}, Connectors: []broker.Connector{&upstream{}}})
+	log, up := newMemory(), &upstream{}
+	b, err := broker.Open(t.Context(), broker.Config{Log: &reserving{log, kept}, Connectors: []broker.Connector{up}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +54,7 @@ func newReserving(t *testing.T, kept int) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = b.Stop(context.Background()) })
-	h := &house{T: t, Broker: b, log: log, up: &upstream{}}
+	h := &house{T: t, Broker: b, log: log, up: up}
 	h.configure()
 	return h
 }
@@ -131,6 +133,29 @@ func TestFullLogKeepsRoomForStopping(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A session that becomes inactive during a stop ends in room that is kept, as any other
+// ending does: the disk is full, and the broker waits for a message on its way.
+func TestFullLogKeepsRoomForTheInactiveDuringAStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newReserving(t, 100)
+		h.configure(inactivity(5 * time.Minute))
+		h.login(h.device("alice"), "alice")
+		bob, _ := h.login(h.device("bob"), "bob")
+		time.Sleep(5*time.Minute - 5*time.Second)
+		h.up.last().hold = make(chan struct{})
+		go bob.Receive(context.Background(), broker.Send{ID: "1", To: "alice"})
+		synctest.Wait()
+		from := h.log.last() + 1
+		h.log.setFail(domain.ErrLogFull)
+		if err := h.Stop(t.Context()); err != nil {
+			t.Errorf("Stop = %v", err)
+		}
+		if diff := cmp.Diff([]string{"session-ended", "broker-stopped"}, h.log.types(from)); diff != "" {
+			t.Errorf("recorded (-want +got):\n%s", diff)
+		}
+	})
 }
 
 // A broker starts on a full disk, for those who are still there.

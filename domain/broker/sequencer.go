@@ -337,7 +337,8 @@ func (b *batch) reply(err error) {
 func (s *sequencer) expire(b *batch) {
 	s.expiry = time.Time{}
 	t := &turn{seq: s, batch: b, now: s.clock.Now()}
-	_, _ = t.decide(domain.ExpireInactive{At: t.now}) // this command is never refused
+	records, _ := t.decide(domain.ExpireInactive{At: t.now}) // this command is never refused
+	b.goesOn = b.goesOn || len(records) > 0
 	s.schedule()
 }
 

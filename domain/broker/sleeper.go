@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 
@@ -15,7 +16,8 @@ type Postman interface {
 	// Deposit puts a message into the mailboxes of the sessions that sleep under
 	// an account of a service of that kind. kept tells that it is durable with
 	// one of them at least; without an error and false there is none. Where
-	// one of them has no room for it that is an [ErrInboxFull].
+	// one of them has no room for it that is an [ErrInboxFull], and where the
+	// broker stops an [ErrStopped]: then there may be some.
 	Deposit(ctx context.Context, kind domain.Kind, account string, m MessageReceived) (kept bool, err error)
 }
 
@@ -76,6 +78,9 @@ func (l *sleepers) wake(id domain.SessionID) {
 
 // Deposit implements [Postman].
 func (b *Broker) Deposit(ctx context.Context, kind domain.Kind, account string, m MessageReceived) (kept bool, err error) {
+	if !b.isOpen() {
+		return false, ErrStopped
+	}
 	var full error
 	for _, id := range b.sleepers.of(sleeper{kind, account}) {
 		s, err := b.sleeping(ctx, id)
@@ -87,6 +92,9 @@ func (b *Broker) Deposit(ctx context.Context, kind domain.Kind, account string, 
 			continue
 		}
 		ok, err := s.deposit(m)
+		if err != nil && !errors.Is(err, ErrInboxFull) {
+			return kept, err
+		}
 		if err != nil {
 			full = err // and yet another may have had it before
 		}
@@ -95,24 +103,33 @@ func (b *Broker) Deposit(ctx context.Context, kind domain.Kind, account string, 
 	return kept, full
 }
 
-// sleeping gives a session by its seat; nil where it is over.
+// sleeping gives a session by its seat; nil where it is over, and [ErrStopped] where
+// nobody can tell any more.
 func (b *Broker) sleeping(ctx context.Context, id domain.SessionID) (s *session, err error) {
 	if !b.enter() {
 		return nil, ErrStopped
 	}
 	defer b.leave()
+	var stopped error
 	err = b.seq.look(ctx, func(t *turn) {
 		if seat, ok := t.ledger().Seat(id); ok && seat.Live {
-			s = b.asleep(t, seat)
+			if s = b.asleep(t, seat); s == nil {
+				stopped = ErrStopped
+			}
 		}
 	})
-	return s, err
+	return s, errors.Join(err, stopped)
 }
 
-// deposit keeps a message for a session that may have no conversation.
+// deposit keeps a message for a session that may have no conversation. Where that is
+// taken down there is nothing to keep it for, unless the broker stops: then it goes on
+// with the next one.
 func (s *session) deposit(m MessageReceived) (kept bool, err error) {
-	if err := s.holdMailbox(); err != nil {
-		return false, nil // it is over
+	if s.holdMailbox() == nil {
+		kept, err = s.keepNow(m)
 	}
-	return s.keepNow(m)
+	if !kept && err == nil && !s.b.isOpen() {
+		return false, ErrStopped
+	}
+	return kept, err
 }

@@ -1,11 +1,14 @@
 package broker_test
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/domain"
 	"rollcall/domain/broker"
 )
 
@@ -41,6 +44,42 @@ func TestMessagesReachSessionsThatSleep(t *testing.T) {
 			t.Error("a message was kept for a session that is awake")
 		}
 	})
+}
+
+// TestSleepersAreNotTakenForGoneDuringAStop has a message come for a session that
+// sleeps, or was awake, while the broker waits for another one's message.
+func TestSleepersAreNotTakenForGoneDuringAStop(t *testing.T) {
+	for name, come := range map[string]func(h *house, alice domain.DeviceID, a broker.Accepted){
+		"never heard of": func(*house, domain.DeviceID, broker.Accepted) {},
+		"written to": func(h *house, _ domain.DeviceID, _ broker.Accepted) {
+			if kept, err := h.Deposit(h.Context(), h.up.Kind(), "alice", message(1)); !kept || err != nil {
+				h.Fatalf("Deposit = %v, %v, want it kept", kept, err)
+			}
+		},
+		"awake": func(h *house, alice domain.DeviceID, a broker.Accepted) { h.resume(alice, a, 0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHouse(t)
+				alice, bob := h.device("alice"), h.device("bob")
+				_, link := h.login(alice, "alice")
+				a := first[broker.Accepted](t, link)
+				h = h.again(nil, nil)
+				come(h, alice, a)
+				session, _ := h.login(bob, "bob")
+				h.up.last().hold = make(chan struct{})
+				go session.Receive(t.Context(), broker.Send{ID: "1", To: "alice"})
+				synctest.Wait()
+				go h.Stop(context.Background())
+				synctest.Wait()
+				kept, err := h.Deposit(t.Context(), h.up.Kind(), "alice", message(2))
+				if kept || !errors.Is(err, broker.ErrStopped) {
+					t.Errorf("Deposit = %v, %v, want ErrStopped", kept, err)
+				}
+				close(h.up.last().hold)
+			})
+		})
+	}
 }
 
 func TestNothingIsKeptForSessionsThatAreOver(t *testing.T) {
