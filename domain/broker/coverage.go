@@ -47,16 +47,20 @@ func (s *session) graceOver() {
 	}
 }
 
-// loseCoverage records that the device is out of reach. The lock is held.
+// loseCoverage records that the device is out of reach. The lock is held, and let go of
+// while the disk takes its time: what is decided next comes behind it in any case.
 func (s *session) loseCoverage() {
 	if s.over || s.uncovered {
 		return
 	}
 	s.uncovered = true
-	err := s.b.seq.do(context.Background(), func(t *turn) error {
+	await := s.b.seq.enqueue(context.Background(), func(t *turn) error {
 		_, err := t.decide(domain.LoseCoverage{At: t.now, Session: s.id})
 		return err
 	})
+	s.mu.Unlock()
+	err := await()
+	s.mu.Lock()
 	if err != nil && !errors.Is(err, domain.ErrUnknownSession) {
 		s.b.logger.Warn("cannot record lost coverage", "session", s.id, "error", err)
 	}

@@ -7,6 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"rollcall/domain"
 	"rollcall/domain/broker"
 )
@@ -56,6 +58,58 @@ func TestFullLogIsWaitedFor(t *testing.T) {
 		if s, link := h.login(bob, "bob"); s == nil {
 			t.Errorf("the newcomer got %v, want a session now that there is room", link.all())
 		}
+	})
+}
+
+// A device that comes back while there is no room at all is told when to return: that
+// its coverage is lost is waited for by nobody else.
+func TestFullLogSendsResumesAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		alice := h.device("alice")
+		session, link := h.login(alice, "alice")
+		a := first[broker.Accepted](t, link)
+		h.log.setFail(domain.ErrLogFull)
+		session.Detach()
+		time.Sleep(time.Minute)
+		_, link = h.resume(alice, a, 0)
+		if got := first[broker.ResumeRefused](t, link); got.Ended || got.RetryAfter == 0 || got.Text == "" {
+			t.Errorf("the device got %+v, want the reason and when to return", got)
+		}
+		from := h.log.last() + 1
+		h.log.setFail(nil)
+		time.Sleep(time.Minute)
+		if s, link := h.resume(alice, a, 0); s == nil {
+			t.Errorf("the device got %v, want its session now that there is room", link.all())
+		}
+		if diff := cmp.Diff([]string{"coverage-lost", "session-resumed"}, h.log.types(from)); diff != "" {
+			t.Errorf("recorded (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestResumeDoesNotOutliveItsLink has a device resume again and again while the disk
+// takes its time with its first return.
+func TestResumeDoesNotOutliveItsLink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		alice := h.device("alice")
+		session, link := h.login(alice, "alice")
+		a, hold := first[broker.Accepted](t, link), make(chan struct{})
+		session.Detach()
+		time.Sleep(time.Minute)
+		h.log.setHold(hold)
+		r := broker.Resume{Device: alice, Session: a.Session, Secret: a.Resume}
+		go h.Resume(t.Context(), r, &line{})
+		synctest.Wait()
+		for range 5 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			if _, err := h.Resume(ctx, r, &line{}); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("Resume = %v, want the error of its context", err)
+			}
+			cancel()
+		}
+		close(hold)
 	})
 }
 

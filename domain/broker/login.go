@@ -73,8 +73,12 @@ type attempt struct {
 	upstream UpstreamLogin
 }
 
-// fullRetry is when a device shall try again that found the log full.
-const fullRetry = time.Minute
+// fullRetry is when a device shall try again that found the log full, and diskFull what
+// it is told.
+const (
+	fullRetry = time.Minute
+	diskFull  = "the server's disk is full"
+)
 
 // requestLogin has the login decided: it gives an attempt, or the refusal.
 func (b *Broker) requestLogin(ctx context.Context, login Login) (a *attempt, rejected *Rejected, err error) {
@@ -102,7 +106,7 @@ func (b *Broker) requestLogin(ctx context.Context, login Login) (a *attempt, rej
 		return nil, &Rejected{Code: domain.RejectNotPermitted, Text: err.Error()}, nil
 	}
 	if errors.Is(err, domain.ErrLogFull) {
-		return nil, &Rejected{Code: domain.RejectInterrupted, RetryAfter: fullRetry, Text: "the server's disk is full"}, nil
+		return nil, &Rejected{Code: domain.RejectInterrupted, RetryAfter: fullRetry, Text: diskFull}, nil
 	}
 	return a, rejected, err
 }

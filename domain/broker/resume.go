@@ -24,8 +24,12 @@ func (b *Broker) Resume(ctx context.Context, r Resume, link Link) (Session, erro
 	if err != nil {
 		return nil, b.refuseResume(ctx, r, 0, err, link)
 	}
-	s.resuming.Lock()
-	defer s.resuming.Unlock()
+	select {
+	case s.resuming <- struct{}{}:
+		defer func() { <-s.resuming }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	if err := s.wake(ctx, r, service); err != nil {
 		return nil, b.refuseResume(ctx, r, service.ID, err, link)
 	}
@@ -157,9 +161,9 @@ func (s *session) resume(ctx context.Context, r Resume, link Link) error {
 }
 
 // recordResume records the return of a device whose loss is on record. The lock
-// is held.
+// is held. Where there is no room it gives [domain.ErrLogFull].
 func (s *session) recordResume(ctx context.Context) error {
-	return s.b.seq.do(context.WithoutCancel(ctx), func(t *turn) error {
+	return s.b.seq.finish(context.WithoutCancel(ctx), func(t *turn) error {
 		_, err := t.decide(domain.ResumeSession{At: t.now, Session: s.id, Device: s.device, Fence: s.fence + 1})
 		return err
 	})
@@ -178,6 +182,8 @@ func (b *Broker) refuseResume(ctx context.Context, r Resume, service domain.Serv
 	switch {
 	case errors.As(cause, &later):
 		answer.RetryAfter, answer.Text = later.after, later.Error()
+	case errors.Is(cause, domain.ErrLogFull):
+		answer.RetryAfter, answer.Text = fullRetry, diskFull
 	case errors.Is(cause, domain.ErrUnknownSession), errors.Is(cause, errUnseal):
 		if err := b.explainEnd(ctx, r, &answer); err != nil {
 			return err

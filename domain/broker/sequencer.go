@@ -115,6 +115,16 @@ func (s *sequencer) do(ctx context.Context, f func(*turn) error) error {
 	return s.ask(ctx, request{run: f, answer: make(chan error, 1)})
 }
 
+// enqueue is do in two steps, for whoever keeps others waiting until the turn is taken
+// and not for as long as the disk takes: await gives what do would.
+func (s *sequencer) enqueue(ctx context.Context, f func(*turn) error) (await func() error) {
+	r := request{run: f, answer: make(chan error, 1)}
+	if err := s.hand(ctx, r); err != nil {
+		return func() error { return err }
+	}
+	return func() error { return <-r.answer }
+}
+
 // begin is do for work that is new: while the log is full there is none, and it
 // gives [domain.ErrLogFull].
 func (s *sequencer) begin(ctx context.Context, f func(*turn) error) error {
@@ -124,8 +134,8 @@ func (s *sequencer) begin(ctx context.Context, f func(*turn) error) error {
 	return s.ask(ctx, request{run: f, isNew: true, answer: make(chan error, 1)})
 }
 
-// finish is do for what an operator takes away: room is kept for that, and where that
-// is used up it gives [domain.ErrLogFull] at once.
+// finish is do for what an operator takes away, and for who can be told to return: room
+// is kept for that, and where that is used up it gives [domain.ErrLogFull] at once.
 func (s *sequencer) finish(ctx context.Context, f func(*turn) error) error {
 	if s.full.Load() {
 		return domain.ErrLogFull

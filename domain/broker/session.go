@@ -21,8 +21,8 @@ type session struct {
 	service domain.ServiceID
 	key     [keySize]byte // the device's public key
 
-	// resuming is held by the one resume that is under way.
-	resuming sync.Mutex
+	// resuming is full while a resume is under way.
+	resuming chan struct{}
 	// calls is held while conv is called: for as long as upstream takes, in
 	// which mu stays free for what comes from there.
 	calls sync.Mutex
@@ -63,6 +63,7 @@ func (b *Broker) newSession(t *turn, seat domain.Seat) *session {
 		b: b, id: seat.Session, device: seat.Device, account: seat.Account, service: seat.Service,
 		key: b.dir.key(seat.Device), fence: seat.Fence, uncovered: seat.Live && !seat.Covered,
 		interval: b.statusInterval(service.Settings), paced: t.ledger().Position(),
+		resuming: make(chan struct{}, 1),
 	}
 	s.news.restart()
 	return s
