@@ -126,7 +126,7 @@ var _ Devices = (*Broker)(nil)
 // are let in from [Broker.Start] on. Whoever opens a broker stops it.
 func Open(ctx context.Context, c Config) (*Broker, error) {
 	b := &Broker{
-		log: c.Log, clock: c.Clock, logger: c.Logger, version: c.Version,
+		log: c.Log, logger: c.Logger, version: c.Version,
 		timing:     c.Timing.withDefaults(),
 		connectors: make(map[domain.Kind]Connector),
 		connecting: c.Connecting,
@@ -139,9 +139,11 @@ func Open(ctx context.Context, c Config) (*Broker, error) {
 		counters:   newCounters(),
 	}
 	b.meter, _ = c.Inbox.(InboxMeter)
-	if b.clock == nil {
-		b.clock = SystemClock{}
+	if c.Clock == nil {
+		c.Clock = SystemClock{}
 	}
+	clock := newSteadyClock(c.Clock)
+	b.clock = clock
 	if b.logger == nil {
 		b.logger = slog.New(slog.DiscardHandler)
 	}
@@ -168,6 +170,7 @@ func Open(ctx context.Context, c Config) (*Broker, error) {
 		b.keeper.close()
 		return nil, fmt.Errorf("read the event log: %w", err)
 	}
+	clock.notBefore(ledger.Stamp(clock.Now()))
 	b.seq = newSequencer(c.Log, b.clock, b.logger, ledger, b.dir, b.react, b.counters)
 	return b, nil
 }

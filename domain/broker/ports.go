@@ -34,7 +34,10 @@ type Log interface {
 
 // Clock tells the time and wakes at one.
 type Clock interface {
+	// Now gives the time, which may step where the clock is set.
 	Now() time.Time
+	// Elapsed gives the time since some moment, which does not step.
+	Elapsed() time.Duration
 	// AfterFunc calls f on a goroutine of its own after d, unless stop is called
 	// before that.
 	AfterFunc(d time.Duration, f func()) (stop func() bool)

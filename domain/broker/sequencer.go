@@ -242,9 +242,7 @@ func (s *sequencer) decideAll() {
 		case r := <-in:
 			s.take(pending, r)
 		case t := <-s.touches:
-			// Were the clock to have gone back, an unstamped touch would lie
-			// before the ledger's own time, and the device seem silent.
-			s.ledger.Touch(t.session, s.ledger.Stamp(t.at))
+			s.ledger.Touch(t.session, t.at)
 		case out <- pending:
 			pending = s.newBatch()
 		case <-s.wake:
@@ -311,7 +309,7 @@ func (s *sequencer) write(b *batch) error {
 	if !b.writes() {
 		return nil
 	}
-	began := s.clock.Now()
+	began := s.clock.Elapsed()
 	last, err := s.append(b)
 	for errors.Is(err, domain.ErrLogFull) && s.patient.Load() && s.waitForRoom() {
 		last, err = s.append(b)
@@ -320,7 +318,7 @@ func (s *sequencer) write(b *batch) error {
 		return err
 	}
 	s.written()
-	s.counts.committed(len(b.Records), s.clock.Now().Sub(began))
+	s.counts.committed(len(b.Records), s.clock.Elapsed()-began)
 	s.durable.Store(uint64(last))
 	return nil
 }

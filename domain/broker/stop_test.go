@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -342,6 +344,58 @@ func TestClockThatWentBackEndsNobodyWhoIsHeard(t *testing.T) {
 			t.Errorf("the session was ended: %+v", first[broker.Notice](t, link))
 		}
 	})
+}
+
+// TestClockThatWentForwardEndsNobodyWhoIsHeard has a full house, and a newcomer right
+// after the clock was set: nobody has been silent for longer because of that.
+func TestClockThatWentForwardEndsNobodyWhoIsHeard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clock := &wrong{}
+		h, _ := newHouseWith(t, func(c *broker.Config) { c.Clock = clock })
+		h.configure(maximum(1), idle(5*time.Minute), inactivity(10*time.Minute))
+		session, _ := h.login(h.device("alice"), "alice")
+		bob, from := h.device("bob"), h.log.last()+1
+		for range 60 {
+			clock.by.Add(int64(10 * time.Minute))
+			if s, link := h.login(bob, "bob"); s != nil {
+				t.Fatalf("the newcomer got %v, want to be refused", link.all())
+			}
+			time.Sleep(time.Minute)
+			if err := session.Receive(t.Context(), broker.Status{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if types := h.log.types(from); slices.Contains(types, "coverage-lost") {
+			t.Errorf("recorded %v, want no lost coverage", types)
+		}
+	})
+}
+
+// TestTimeGoesOnBehindAClockThatWentBack has the clock go back by a day: what is due in
+// a minute is due in a minute, also where the broker is started meanwhile.
+func TestTimeGoesOnBehindAClockThatWentBack(t *testing.T) {
+	for _, restart := range []bool{false, true} {
+		t.Run(fmt.Sprintf("restart %v", restart), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				clock := &wrong{}
+				with := func(c *broker.Config) { c.Clock = clock }
+				h, inbox := newHouseWith(t, with)
+				clock.by.Store(-int64(24 * time.Hour))
+				if restart {
+					h = h.again(inbox, with)
+				}
+				offer, err := h.OfferEnrolment(t.Context(), broker.Offer{Person: "alice", ValidFor: time.Minute})
+				if err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(90 * time.Second)
+				_, err = h.Enrol(t.Context(), broker.Enrolment{Secret: offer.Secret, Key: bytes.Repeat([]byte{9}, 32)})
+				if !errors.Is(err, domain.ErrOfferExpired) {
+					t.Errorf("Enrol = %v, want that the string has expired", err)
+				}
+			})
+		})
+	}
 }
 
 // The line at the end counts the seats that are kept: also those of devices that
