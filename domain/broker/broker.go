@@ -171,7 +171,7 @@ func Open(ctx context.Context, c Config) (*Broker, error) {
 		return nil, fmt.Errorf("read the event log: %w", err)
 	}
 	clock.notBefore(ledger.Stamp(clock.Now()))
-	b.seq = newSequencer(c.Log, b.clock, b.logger, ledger, b.dir, b.react, b.counters)
+	b.seq = newSequencer(c.Log, clock, b.logger, ledger, b.dir, b.react, b.counters)
 	return b, nil
 }
 

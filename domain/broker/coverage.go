@@ -134,5 +134,5 @@ func (s *session) checkSilence() {
 
 // silent is told with the lock held.
 func (s *session) silent() bool {
-	return s.link != nil && !s.uncovered && s.b.clock.Now().Sub(s.heard) >= s.interval*5/2
+	return s.link != nil && !s.uncovered && s.b.clock.Elapsed()-s.heard >= s.interval*5/2
 }

@@ -49,12 +49,12 @@ func (s *session) noteCut() {
 }
 
 // dormant tells that the device has not been used for a while. The lock is held.
-func (s *session) dormant() bool { return s.b.clock.Now().Sub(s.used) >= s.b.timing.Dormant }
+func (s *session) dormant() bool { return s.b.clock.Elapsed()-s.used >= s.b.timing.Dormant }
 
 // use notes that the device is used, and has it told what it has missed. The lock
 // is held.
 func (s *session) use() {
-	s.used = s.b.clock.Now()
+	s.used = s.b.clock.Elapsed()
 	if s.news.withheld && s.link != nil {
 		s.news.gather()
 	}

@@ -21,7 +21,7 @@ const maxGathered = 4096
 // groups: while the writer waits for the disk, the next batch gathers.
 type sequencer struct {
 	log    Log
-	clock  Clock
+	clock  *steadyClock
 	logger *slog.Logger
 	ledger *domain.Ledger
 	dir    *directory
@@ -86,7 +86,7 @@ func (b *batch) empty() bool { return len(b.answers) == 0 && !b.writes() }
 
 func (b *batch) writes() bool { return len(b.Records)+len(b.Sides)+len(b.Forget) > 0 }
 
-func newSequencer(log Log, clock Clock, logger *slog.Logger, ledger *domain.Ledger, dir *directory, committed func([]domain.Record), counts *counters) *sequencer {
+func newSequencer(log Log, clock *steadyClock, logger *slog.Logger, ledger *domain.Ledger, dir *directory, committed func([]domain.Record), counts *counters) *sequencer {
 	s := &sequencer{
 		log: log, clock: clock, logger: logger, ledger: ledger, dir: dir, committed: committed, counts: counts,
 		in:      make(chan request),
@@ -274,7 +274,7 @@ func (s *sequencer) newBatch() *batch { return &batch{after: s.ledger.Position()
 // take runs one turn. Where nothing waits for the disk it is answered at once;
 // otherwise it may rest on what is not durable yet, and waits with the batch.
 func (s *sequencer) take(b *batch, r request) {
-	err := r.run(&turn{seq: s, batch: b, now: s.clock.Now()})
+	err := r.run(&turn{seq: s, batch: b, now: s.now()})
 	if r.looks || !b.writes() && s.durable.Load() == uint64(s.ledger.Position()) {
 		r.answer <- err
 		return
@@ -282,6 +282,21 @@ func (s *sequencer) take(b *batch, r request) {
 	b.answers = append(b.answers, answer{r.answer, err})
 	b.goesOn = b.goesOn || !r.isNew
 	s.schedule()
+}
+
+// now gives the time of a turn. Where the clock has gone ahead by a step, everybody in
+// coverage counts as heard of: when they were is known by a clock that was behind.
+func (s *sequencer) now() time.Time {
+	now, stepped := s.clock.Read()
+	if stepped {
+		for seat := range s.ledger.Seats() {
+			s.ledger.Touch(seat.Session, now)
+		}
+		s.unschedule()
+		s.expiry = time.Time{}
+		s.schedule()
+	}
+	return now
 }
 
 // writeAll is the goroutine that waits for the disk.
@@ -344,7 +359,7 @@ func (b *batch) reply(err error) {
 // expire ends the sessions whose inactivity timeout is over.
 func (s *sequencer) expire(b *batch) {
 	s.expiry = time.Time{}
-	t := &turn{seq: s, batch: b, now: s.clock.Now()}
+	t := &turn{seq: s, batch: b, now: s.now()}
 	records, _ := t.decide(domain.ExpireInactive{At: t.now}) // this command is never refused
 	b.goesOn = b.goesOn || len(records) > 0
 	s.schedule()

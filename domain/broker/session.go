@@ -41,7 +41,7 @@ type session struct {
 	answered bool         // the device logs out, and has heard all answers
 	outbox   outbox
 	news     news
-	used     time.Time       // when the device was last used
+	used     time.Duration   // when the device was last used
 	interval time.Duration   // of status messages
 	paced    domain.Position // of the log, whose settings that follows
 
@@ -50,7 +50,7 @@ type session struct {
 	writing   bool          // somebody writes to the link
 	written   chan struct{} // closed when nobody does any more; made by whoever waits for that
 	fence     uint32
-	heard     time.Time
+	heard     time.Duration
 	uncovered bool // coverage-lost is on record
 	ungrace   func() bool
 }
@@ -122,8 +122,8 @@ func (s *session) attach(link Link, greeting ToDevice) {
 
 // hear notes that the device was heard of. The lock is held.
 func (s *session) hear() {
-	s.heard = s.b.clock.Now()
-	s.b.seq.touch(s.id, s.heard)
+	s.heard = s.b.clock.Elapsed()
+	s.b.seq.touch(s.id, s.b.clock.Now())
 }
 
 // Receive hands in a message from the device, see [Session].
