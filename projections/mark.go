@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
+	"slices"
 	"time"
 
 	"rollcall/domain"
@@ -136,13 +137,22 @@ func (m *marker) add(records []domain.Record) error {
 	}
 	if e, ok := records[0].Event.(newer); ok {
 		m.write(e.raw)
-	} else if err := m.encode(records); err != nil {
-		return err
+		m.took(records[0])
+		return nil
 	}
-	last := records[len(records)-1]
-	m.at, m.time = last.Position, last.Time
+	for some := range slices.Chunk(records, markPiece) {
+		if err := m.encode(some); err != nil {
+			return err
+		}
+		m.took(some[len(some)-1])
+	}
 	return nil
 }
+
+// markPiece is how many records are encoded at a time: a block takes only so many bytes.
+const markPiece = 128
+
+func (m *marker) took(last domain.Record) { m.at, m.time = last.Position, last.Time }
 
 func (m *marker) encode(records []domain.Record) (err error) {
 	if m.buf, err = codec.AppendBlock(m.buf[:0], m.at, m.time, records); err != nil {

@@ -16,6 +16,10 @@ import (
 // of those of a short batch change again in the next.
 const historyBatch = 1 << 22
 
+// errAnew tells that somebody else's save has failed, after which the views stand
+// where they were saved last: the log has to be read again from there.
+var errAnew = errors.New("the views were taken up anew")
+
 // liveBatch is how many records are folded in at a time, and how far behind the log's
 // end the views may be to follow it.
 const liveBatch = 1 << 12
@@ -93,7 +97,7 @@ func (s *Set) run(ctx context.Context) error {
 		}
 		err := s.follow(ctx, s.next())
 		var unknown *codec.UnknownEventError
-		if !errors.As(err, &unknown) {
+		if !errors.As(err, &unknown) && !errors.Is(err, errAnew) {
 			return err
 		}
 	}
@@ -135,6 +139,14 @@ func (s *Set) reload() error {
 
 // catchUp reads the log from where the view furthest behind ends.
 func (s *Set) catchUp(ctx context.Context) error {
+	for {
+		if err := s.catchUpOnce(ctx); !errors.Is(err, errAnew) {
+			return err
+		}
+	}
+}
+
+func (s *Set) catchUpOnce(ctx context.Context) error {
 	unsaved := 0
 	for some, err := range records(ctx, s.log, s.next()) {
 		if err != nil {
@@ -156,6 +168,11 @@ func (s *Set) catchUp(ctx context.Context) error {
 func (s *Set) next() domain.Position {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.needed()
+}
+
+// needed is next with s.mu held.
+func (s *Set) needed() domain.Position {
 	next := s.log.Last() + 1
 	for _, m := range s.makers {
 		if m.stopped == nil {
@@ -180,6 +197,9 @@ func (s *Set) takeNew(records []domain.Record, save bool) error {
 func (s *Set) takeAll(records []domain.Record, save bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(records) > 0 && records[0].Position > s.needed() {
+		return errAnew
+	}
 	s.take(records)
 	if !save {
 		return nil

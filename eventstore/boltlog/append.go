@@ -83,7 +83,8 @@ func (l *Log) append(ctx context.Context, after eventstore.Position, batch event
 
 // packWaiting packs where so much waits for it that appends have to wait, too.
 func (l *Log) packWaiting() error {
-	if l.journal.Waiting() <= mostWaiting {
+	waiting := l.journal.Waiting()
+	if waiting <= mostWaiting || waiting <= mostCopying && l.copying.Load() {
 		return nil
 	}
 	return l.pack(false)

@@ -149,6 +149,8 @@ func (c *copier) flush() error {
 func (l *Log) copySides(ctx context.Context, db *bbolt.DB, packing sync.Locker) (*state, error) {
 	packing.Lock()
 	defer packing.Unlock()
+	l.copying.Store(true)
+	defer l.copying.Store(false)
 	now := l.state.Load()
 	changed := netOf(now.frames)
 	for after, more := []byte(nil), true; more; {

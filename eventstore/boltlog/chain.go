@@ -88,11 +88,12 @@ func (l *Log) BoundaryUpTo(ctx context.Context, at eventstore.Position) (b event
 	if err := l.readable(ctx); err != nil {
 		return eventstore.Boundary{}, err
 	}
-	if sealed := l.state.Load().sealed; sealed.Position <= at {
-		return sealed, nil
+	s := l.state.Load()
+	if s.sealed.Position <= at && !l.chainBroken {
+		return s.sealed, nil
 	}
 	err = l.view(1, func(tx *bbolt.Tx) error {
-		b = linkUpTo(tx, at)
+		b = linkUpTo(tx, min(at, s.packed.last))
 		return nil
 	})
 	return b, err

@@ -1,6 +1,7 @@
 package boltlog_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -287,4 +288,25 @@ func BenchmarkChain(b *testing.B) {
 		}
 	}
 	b.SetBytes(size)
+}
+
+// Where the last link is damaged the ones in front of it are told all the same.
+func TestBoundaryInFrontOfADamagedLink(t *testing.T) {
+	dir := t.TempDir()
+	log := open(t, dir)
+	appendAndPack(t, log, 5)
+	log.Close()
+	change(t, dir, func(tx *bbolt.Tx) error {
+		chain := tx.Bucket([]byte("chain"))
+		key, link := chain.Cursor().Last()
+		link = bytes.Clone(link)
+		link[0] ^= 1
+		return chain.Put(bytes.Clone(key), link)
+	})
+	log = open(t, dir)
+	for at, want := range map[domain.Position]domain.Position{30: 30, 45: 40, 50: 40, 99: 40} {
+		if b, err := log.BoundaryUpTo(t.Context(), at); err != nil || b.Position != want {
+			t.Errorf("the last boundary up to %d is at %d, %v; want %d", at, b.Position, err, want)
+		}
+	}
 }

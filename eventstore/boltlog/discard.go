@@ -12,6 +12,7 @@ import (
 
 	"rollcall/eventstore"
 	"rollcall/eventstore/boltlog/internal/failpoint"
+	"rollcall/eventstore/boltlog/internal/journal"
 )
 
 // The names that a compaction uses in the log's folder.
@@ -157,6 +158,8 @@ func zeroAll(path string) error {
 	return zero(path, info.Size())
 }
 
+// zero fills a file with zeros. Where there is no room for some of them there is
+// nothing to fill: the file has a hole there.
 func zero(path string, size int64) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
@@ -164,10 +167,21 @@ func zero(path string, size int64) error {
 	}
 	zeros := make([]byte, 1<<20)
 	for at := int64(0); at < size && err == nil; at += int64(len(zeros)) {
-		_, err = f.WriteAt(zeros[:min(int64(len(zeros)), size-at)], at)
+		err = zeroPiece(f, zeros[:min(int64(len(zeros)), size-at)], at)
 	}
-	if err == nil {
-		err = f.Sync()
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+func zeroPiece(f *os.File, zeros []byte, at int64) error {
+	_, err := f.WriteAt(zeros, at)
+	if !journal.IsFull(err) {
+		return err
 	}
-	return errors.Join(err, f.Close())
+	for page := range slices.Chunk(zeros, 4096) {
+		if _, err := f.WriteAt(page, at); err != nil && !journal.IsFull(err) {
+			return err
+		}
+		at += int64(len(page))
+	}
+	return nil
 }

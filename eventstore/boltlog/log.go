@@ -34,8 +34,9 @@ type Log struct {
 	block, content []byte     // of the one who appends
 	unproven       bool       // the last frame is no mark; of the one who appends
 
-	packing     sync.Mutex // held by the one who packs; taken before mu
-	packedFrame uint64     // of the one who packs
+	packing     sync.Mutex  // held by the one who packs; taken before mu
+	copying     atomic.Bool // a backup holds packing
+	packedFrame uint64      // of the one who packs
 	wake        chan struct{}
 	packed      sync.WaitGroup
 

@@ -316,7 +316,7 @@ func (l *Log) openDB() error {
 // anywhere. To walk all files at each start would cost a start of a long log as much
 // again.
 func (l *Log) treeProblem() error {
-	if !l.readOnly && readOwner(filepath.Dir(l.path)) == (owner{}) {
+	if !l.readOnly && !readOwner(filepath.Dir(l.path)).there {
 		return nil
 	}
 	return checkTree(l.path)

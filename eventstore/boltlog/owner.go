@@ -1,7 +1,9 @@
 package boltlog
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -16,22 +18,27 @@ const pidName = "log.pid"
 
 // owner is what that file says; the zero value where there is none.
 type owner struct {
+	there bool // the file
 	pid   int
 	inode uint64 // zero where the system has no such thing
 }
 
 func readOwner(dir string) (o owner) {
-	if b, err := os.ReadFile(filepath.Join(dir, pidName)); err == nil {
-		fmt.Sscan(string(b), &o.pid, &o.inode) // what is no number stays zero
-	}
+	b, err := os.ReadFile(filepath.Join(dir, pidName))
+	o.there = !errors.Is(err, fs.ErrNotExist)
+	fmt.Sscan(string(b), &o.pid, &o.inode) // what is no number stays zero
 	return o
 }
 
 // own says that this process has the log. On a full disk it stays unsaid: that is no
-// reason to stay closed.
+// reason to stay closed. A file that another user's process has left is replaced.
 func (l *Log) own() error {
+	path := filepath.Join(filepath.Dir(l.path), pidName)
 	line := fmt.Appendln(nil, os.Getpid(), inodeOf(l.path))
-	err := os.WriteFile(filepath.Join(filepath.Dir(l.path), pidName), line, 0o600)
+	err := os.WriteFile(path, line, 0o600)
+	if errors.Is(err, fs.ErrPermission) && os.Remove(path) == nil {
+		err = os.WriteFile(path, line, 0o600)
+	}
 	l.owned = true
 	if journal.IsFull(err) {
 		return nil
@@ -53,8 +60,8 @@ func checkCopied(path string) error {
 	if now := inodeOf(path); now == 0 || now == o.inode {
 		return nil
 	}
-	if _, err := os.Stat(filepath.Join(dir, dirName)); err != nil {
-		return nil // a backup that was put in its place
+	if journal.Occupied(filepath.Join(dir, dirName)) == nil {
+		return nil // a backup that was put in its place, or a log that was never written
 	}
 	return &eventstore.CopyError{Path: path, Problem: fmt.Sprintf("it is a copy of the file that process %d had open (if that had been killed before the copy was made, remove %s here and try again)", o.pid, pidName)}
 }

@@ -27,6 +27,8 @@ const (
 	packBytes = 8 << 20
 	// mostWaiting is how many segments may wait to be packed. Then appends wait.
 	mostWaiting = 8
+	// mostCopying is how many may wait while a backup keeps the packer still.
+	mostCopying = 64
 )
 
 // run is a number of whole batches that are packed together.

@@ -19,13 +19,14 @@ import (
 // An element of a branch has the page that it leads to in its last 8 bytes. One of a
 // leaf has flags (4; 1: its value is a bucket), where its key is, from here (4), and
 // the sizes of key (4) and value (4); the value stands behind the key. The value of a
-// bucket begins with the page of its root, 8 bytes. Numbers are little-endian.
+// bucket begins with the page of its root, 8 bytes, and its sequence number, 8; where
+// the page is 0 a leaf of its own follows. Numbers are little-endian.
 const (
 	pageHead    = 16
 	elementSize = 16
+	bucketHead  = 16
 
-	pageBranch = 1
-	pageLeaf   = 2
+	pageLeaf = 2 // bbolt takes any other kind for a branch
 
 	maxDepth = 64
 )
@@ -51,7 +52,7 @@ func checkTree(path string) error {
 	if second.tx > h.tx {
 		h = second
 	}
-	t := &tree{file: f, header: h, seen: make(map[int64]bool)}
+	t := &tree{file: f, header: h, left: h.pages * h.pageSize / elementSize, seen: make(map[int64]bool)}
 	if err := t.walk(h.root); err != nil {
 		return err
 	}
@@ -66,6 +67,7 @@ func checkTree(path string) error {
 type tree struct {
 	file io.ReaderAt
 	header
+	left  int64   // how many elements there may still be: a file has room for so many
 	above []int64 // the pages above the one at hand
 	seen  map[int64]bool
 	roots []int64 // of buckets that have been come across
@@ -89,15 +91,17 @@ func (t *tree) walk(id int64) error {
 		return err
 	}
 	count := int64(binary.LittleEndian.Uint16(head[10:]))
-	switch binary.LittleEndian.Uint16(head[8:]) {
-	case pageBranch:
-		return t.branch(id, count)
-	case pageLeaf:
-		if t.above[0] == t.root {
-			return t.leaf(id, count)
-		}
+	leaf := binary.LittleEndian.Uint16(head[8:]) == pageLeaf
+	if leaf && t.above[0] != t.root {
+		return nil // there are no buckets in buckets
 	}
-	return nil
+	if t.left -= count; t.left < 0 {
+		return fmt.Errorf("page %d has more elements than the file has room for", id)
+	}
+	if leaf {
+		return t.leaf(id, count)
+	}
+	return t.branch(id, count)
 }
 
 // branch walks what a branch leads to.
@@ -126,11 +130,25 @@ func (t *tree) leaf(id, count int64) error {
 			continue
 		}
 		value := at + int64(n)*elementSize + int64(binary.LittleEndian.Uint32(e[4:])) + int64(binary.LittleEndian.Uint32(e[8:]))
-		var b [8]byte
-		if _, err := t.file.ReadAt(b[:], value); err == nil { // one that lies elsewhere is bbolt's to find
-			t.roots = append(t.roots, int64(binary.LittleEndian.Uint64(b[:])))
+		if err := t.bucket(id, value); err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+// bucket notes the root of a bucket that begins at a place of a page. One that lies
+// outside the file is bbolt's to find.
+func (t *tree) bucket(id, at int64) error {
+	var b [bucketHead + pageHead]byte
+	if _, err := t.file.ReadAt(b[:], at); err != nil {
+		return nil
+	}
+	root := int64(binary.LittleEndian.Uint64(b[:]))
+	if root == 0 && binary.LittleEndian.Uint16(b[bucketHead+8:]) != pageLeaf {
+		return fmt.Errorf("page %d has a bucket that leads back to itself", id)
+	}
+	t.roots = append(t.roots, root)
 	return nil
 }
 

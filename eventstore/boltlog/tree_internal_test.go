@@ -1,6 +1,7 @@
 package boltlog
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"os"
@@ -30,11 +31,11 @@ func TestPagesThatLeadBack(t *testing.T) {
 	loops := 0
 	h := newestHeader(t, path)
 	for at := 2 * h.pageSize; at < int64(len(whole)); at += h.pageSize {
-		if binary.LittleEndian.Uint16(whole[at+8:]) != pageBranch {
+		if binary.LittleEndian.Uint16(whole[at+8:]) != 1 { // a branch
 			continue
 		}
 		for n := range int64(binary.LittleEndian.Uint16(whole[at+10:])) {
-			b := append([]byte{}, whole...)
+			b := bytes.Clone(whole)
 			binary.LittleEndian.PutUint64(b[at+pageHead+n*elementSize+8:], uint64(at/h.pageSize))
 			write(b)
 			if checkTree(path) == nil {
@@ -48,6 +49,35 @@ func TestPagesThatLeadBack(t *testing.T) {
 	}
 	if loops < 100 {
 		t.Errorf("%d loops were told, want 100 or more", loops)
+	}
+}
+
+// A bucket whose root is no page any more is taken for one that stands in its own
+// element: what stands there must be a leaf.
+func TestBucketsThatLeadBack(t *testing.T) {
+	whole := deepFile(t)
+	path := filepath.Join(t.TempDir(), fileName)
+	for _, name := range [][]byte{bucketBlocks, bucketChain, bucketSide} {
+		told := 0
+		for at := bytes.Index(whole, name); at >= 0; {
+			b := bytes.Clone(whole)
+			clear(b[at+len(name):][:8])
+			if err := os.WriteFile(path, b, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if checkTree(path) != nil {
+				told++
+				wantDamagedTree(t, path)
+			}
+			next := bytes.Index(whole[at+1:], name)
+			if next < 0 {
+				break
+			}
+			at += 1 + next
+		}
+		if told != 1 {
+			t.Errorf("%d places of the bucket %s are told, want the one that is in use", told, name)
+		}
 	}
 }
 
