@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"rollcall/adapters/control"
@@ -39,7 +40,7 @@ func (j jsonRows) flush() error { return j.w.Flush() }
 // csvColumns are for good: others rely on their names and order. A new one comes
 // behind them.
 var csvColumns = []string{
-	"position", "uuid", "time", "event", "session", "service", "account", "person", "device", "label", "code", "details",
+	"position", "uuid", "time", "event", "session", "service", "account", "person", "device", "label", "code", "details", "person_id",
 }
 
 // csvRows writes one line for each row, under a header.
@@ -51,7 +52,7 @@ func (c csvRows) row(row control.AuditRow) error {
 	code, details := codeAndDetails(row)
 	cells := []string{
 		fmt.Sprint(row.Position), row.UUID.String(), stamp(row.Time), row.Type, numberCell(uint64(row.Session)),
-		string(row.Service), row.Account, row.Person, numberCell(uint64(row.Device)), row.Label, code, details,
+		string(row.Service), row.Account, row.Person, numberCell(uint64(row.Device)), row.Label, code, details, numberCell(uint64(row.PersonID)),
 	}
 	for i, cell := range cells {
 		cells[i] = safeCell(cell)
@@ -97,9 +98,14 @@ var codeFields = map[string]string{
 	domain.TypeSessionEnded.String():  "cause=",
 }
 
-// safeCell gives a cell that no spreadsheet takes for a formula, and that keeps to
-// its line: names are chosen by people who may mean ill.
+// formulaInside is where a spreadsheet that parts cells at semicolons, as those of many
+// languages do, would begin a cell with a formula.
+var formulaInside = regexp.MustCompile(`;(\s*[=+\-@])`)
+
+// safeCell gives a cell that no spreadsheet takes for a formula, nor a part of it, and
+// that keeps to its line: names are chosen by people who may mean ill.
 func safeCell(text string) string {
+	text = formulaInside.ReplaceAllString(text, ";'$1")
 	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
 		text = "'" + text
 	}

@@ -28,6 +28,7 @@ func TestSafeCell(t *testing.T) {
 		{"a tab in front", "\t=1+1", "' =1+1"},
 		{"a carriage return in front", "\r=1+1", "'\uFFFD=1+1"},
 		{"only the first matters", "a=1", "a=1"},
+		{"nor behind a semicolon", "q; =1+1;-2;x=3", "q;' =1+1;'-2;x=3"},
 		{"one event keeps to one line", "Ada\nLovelace", "Ada Lovelace"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -45,7 +46,7 @@ func TestCSVRows(t *testing.T) {
 	check(t, rows.begin())
 	for _, row := range []control.AuditRow{
 		{Position: 1, Time: wrote, Type: "broker-stopped"},
-		{Position: 2, Time: wrote, Type: "login-rejected", Session: 9, Service: "office", Account: "ada, \"bob\"", Person: "=Ada", Device: 4, Label: "phone",
+		{Position: 2, Time: wrote, Type: "login-rejected", Session: 9, Service: "office", Account: "ada, \"bob\"", Person: "=Ada", PersonID: 3, Device: 4, Label: "phone",
 			Fields: json.RawMessage(`{"session":9,"code":"server-busy","seats":1,"longest_idle":"300ms","upstream_text":"no code=x here"}`)},
 		{Position: 3, Time: wrote, Type: "service-configured", Service: "office", Fields: json.RawMessage(`{"name":"office","settings":{"options":{"code":"a b"}}}`)},
 	} {
@@ -57,10 +58,10 @@ func TestCSVRows(t *testing.T) {
 	check(t, err)
 	const id, at = "00000000-0000-0000-0000-00000000000", "2026-03-01T09:00:01.500Z"
 	want := [][]string{
-		{"position", "uuid", "time", "event", "session", "service", "account", "person", "device", "label", "code", "details"},
-		{"1", id + "1", at, "broker-stopped", "", "", "", "", "", "", "", ""},
-		{"2", id + "2", at, "login-rejected", "9", "office", "ada, \"bob\"", "'=Ada", "4", "phone", "server-busy", `seats=1 longest_idle=300ms upstream_text="no code=x here"`},
-		{"3", id + "3", at, "service-configured", "", "office", "", "", "", "", "", `code="a b"`},
+		{"position", "uuid", "time", "event", "session", "service", "account", "person", "device", "label", "code", "details", "person_id"},
+		{"1", id + "1", at, "broker-stopped", "", "", "", "", "", "", "", "", ""},
+		{"2", id + "2", at, "login-rejected", "9", "office", "ada, \"bob\"", "'=Ada", "4", "phone", "server-busy", `seats=1 longest_idle=300ms upstream_text="no code=x here"`, "3"},
+		{"3", id + "3", at, "service-configured", "", "office", "", "", "", "", "", `code="a b"`, ""},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -24,7 +24,7 @@ func (a *app) auditExportCommand() *cobra.Command {
 		Use:   "export",
 		Short: "Write the events for other tools, as CSV or JSON",
 		Long: `Writes every event, or those that the flags ask for, as one row each: as CSV (RFC 4180,
-UTF-8, with a header), or as JSON with one object a line, as 'rollcall audit log -o json'
+UTF-8, with a header, lines that end in LF), or as JSON with one object a line, as 'rollcall audit log -o json'
 prints them. A cell of the CSV that a spreadsheet would take for a formula begins with
 an apostrophe, and control characters are replaced. docs/operating.md has the columns.
 
@@ -71,7 +71,10 @@ type export struct {
 func (e *export) write(ctx context.Context, w io.Writer) error {
 	rows := newRowWriter(w, e.json)
 	err := e.each(ctx, rows)
-	return errors.Join(err, rows.flush())
+	if flushed := rows.flush(); !errors.Is(err, flushed) { // which may be why
+		err = errors.Join(err, flushed)
+	}
+	return err
 }
 
 // each writes every row; where there is none it tells of a name in the filter that

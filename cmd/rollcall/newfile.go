@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -20,11 +21,24 @@ func writeNewFile(path string, fill func(io.Writer) error) error {
 	if err := errors.Join(fillAndSync(f, fill), f.Close()); err != nil {
 		return err
 	}
-	// Unlike a rename, a link never takes the place of another file.
-	if err := os.Link(f.Name(), path); err != nil {
+	if err := nameNew(f.Name(), path); err != nil {
 		return err
 	}
 	return syncFolder(filepath.Dir(path))
+}
+
+// nameNew gives a file a name that is not taken. Unlike a rename, a link never takes the
+// place of another file; where the file system has none, the name is taken first.
+func nameNew(file, path string) error {
+	err := os.Link(file, path)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	taken, openErr := os.OpenFile(path, os.O_CREATE|os.O_EXCL, 0o600)
+	if openErr != nil {
+		return errors.Join(err, openErr)
+	}
+	return errors.Join(taken.Close(), os.Rename(file, path))
 }
 
 func fillAndSync(f *os.File, fill func(io.Writer) error) error {

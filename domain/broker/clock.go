@@ -27,8 +27,8 @@ func (SystemClock) AfterFunc(d time.Duration, f func()) (stop func() bool) {
 // slowly until the clock has caught up. So what is due comes due.
 //
 // Where the clock was set forward, or the machine slept, the time goes with it at once,
-// so that records have the right one, and notes that there was a step: nobody has been
-// silent for longer because of that. It is safe for concurrent use.
+// so that records have the right one, and notes that there was a step: nobody in coverage
+// has been silent for longer because of that. It is safe for concurrent use.
 type steadyClock struct {
 	Clock
 

@@ -67,12 +67,13 @@ func (s *session) loseCoverage() {
 }
 
 // regainCoverage records that a device which had gone silent is heard again on
-// its link. The lock is held.
+// its link. The lock is held; so where there is no room for the record nobody waits for
+// some, and the link ends. The device is told when it comes back.
 func (s *session) regainCoverage(ctx context.Context) error {
 	if !s.uncovered {
 		return nil
 	}
-	err := s.b.seq.do(ctx, func(t *turn) error {
+	err := s.b.seq.finish(ctx, func(t *turn) error {
 		_, err := t.decide(domain.RegainCoverage{At: t.now, Session: s.id})
 		return err
 	})

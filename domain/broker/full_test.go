@@ -140,3 +140,38 @@ func TestOperatorWithoutAnApplianceIsToldOfAFullLog(t *testing.T) {
 		t.Errorf("ConfigureService = %v, want ErrLogFull at once", err)
 	}
 }
+
+// A device had gone silent on a link that stands when the disk became full. When it is
+// heard again there is no room to say so: neither that link nor its next one is held up.
+func TestSilentDeviceIsHeardOnAFullDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		alice := h.device("alice")
+		session, link := h.login(alice, "alice")
+		accepted := first[broker.Accepted](t, link)
+		h.log.setFail(domain.ErrLogFull)
+		time.Sleep(10 * time.Minute)
+		heard := make(chan error, 1)
+		go func() { heard <- session.Receive(t.Context(), broker.Status{}) }()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		again := &line{}
+		resumed := make(chan error, 1)
+		go func() {
+			_, err := h.Resume(ctx, broker.Resume{Device: alice, Session: accepted.Session, Secret: accepted.Resume}, again)
+			resumed <- err
+		}()
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if len(heard) == 0 {
+			t.Error("the first link is held up")
+		}
+		if len(resumed) == 0 {
+			t.Error("the next link is held up")
+		}
+		h.log.setFail(nil)
+		time.Sleep(time.Minute)
+		<-heard
+		<-resumed
+	})
+}

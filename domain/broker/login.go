@@ -225,7 +225,8 @@ func (b *Broker) refuse(s *session, cause error, link Link) error {
 	b.unregister(s)
 	answer := interrupted(s.id)
 	var refusal *UpstreamError
-	if errors.As(cause, &refusal) {
+	upstream := errors.As(cause, &refusal)
+	if upstream {
 		answer.Code, answer.Text = refusal.Code, brief(refusal.Text)
 	}
 	err := b.seq.do(context.Background(), func(t *turn) error {
@@ -235,7 +236,9 @@ func (b *Broker) refuse(s *session, cause error, link Link) error {
 		}
 		e := records[0].Event.(*domain.LoginRejected)
 		answer.RetryAfter = e.RetryAfter.Or(0)
-		t.side(domain.Position(s.id), domain.SideUpstreamText, []byte(answer.Text))
+		if upstream {
+			t.side(domain.Position(s.id), domain.SideUpstreamText, []byte(answer.Text))
+		}
 		return nil
 	})
 	if errors.Is(err, domain.ErrUnknownSession) { // it was ended while it waited

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -285,11 +286,12 @@ func (s *sequencer) take(b *batch, r request) {
 }
 
 // now gives the time of a turn. Where the clock has gone ahead by a step, everybody in
-// coverage counts as heard of: when they were is known by a clock that was behind.
+// coverage counts as heard of: when they were is known by a clock that was behind. Who
+// is out of coverage has been away for as long as the records say.
 func (s *sequencer) now() time.Time {
 	now, stepped := s.clock.Read()
 	if stepped {
-		for seat := range s.ledger.Seats() {
+		for _, seat := range slices.Collect(s.ledger.Seats()) {
 			s.ledger.Touch(seat.Session, now)
 		}
 		s.unschedule()

@@ -56,7 +56,7 @@ func (v *view) ended(e *domain.SessionEnded) words {
 		w.say("it was part of position %d, %v", begun.Position, begun.Event.Type())
 	}
 	if said := extra(row, "upstream_text"); said != "" {
-		w.say("the upstream server said: %s", said)
+		w.say("the text on record: %s", said)
 	}
 	return w
 }
@@ -64,7 +64,7 @@ func (v *view) ended(e *domain.SessionEnded) words {
 // endings say by which rule a session ends, and why.
 var endings = map[domain.EndCause]struct{ rule, reason string }{
 	domain.EndLogout:         {ruleDevice, "the person logged out"},
-	domain.EndUpstreamClosed: {ruleUpstream, "the upstream server closed the connection, or it broke"},
+	domain.EndUpstreamClosed: {ruleUpstream, "the upstream server closed the connection, or it broke, or what came could not be sealed for the device"},
 	domain.EndSuperseded:     {ruleSuperseding, "the same device logged in to the service again, and the new session took over the seat"},
 	domain.EndedByOperator:   {ruleOperator, "an administrator ended the session"},
 	domain.EndDeviceRevoked:  {ruleOperator, "an administrator revoked the device"},

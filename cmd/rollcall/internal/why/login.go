@@ -79,7 +79,7 @@ func (v *view) rejectedLater(e *domain.LoginRejected, w *words) {
 		w.say("%s in a row from this device", count(v.device.Failures+1, "wrong password"))
 	}
 	if said := extra(v.rows[v.at], "upstream_text"); said != "" {
-		w.say("the upstream server said: %s", said)
+		w.say("the text on record: %s", said)
 	}
 }
 

@@ -71,6 +71,8 @@ func who(row control.AuditRow) string {
 		return row.Person
 	case row.Device != 0:
 		return fmt.Sprintf("device %d", row.Device)
+	case row.PersonID != 0: // who was erased
+		return fmt.Sprintf("person %d", row.PersonID)
 	}
 	return "a person without a name"
 }
