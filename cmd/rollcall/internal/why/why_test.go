@@ -168,7 +168,7 @@ seats 1: 14 Bob covered`},
 		}, `Ada was refused: bad-credentials
 upstream: the upstream server refused the name or the password
 - 1 wrong password in a row from this device
-- the upstream server said: no such user
+- the text on record: no such user
 - the device was told to try again in 1s
 seats 0: `},
 		{"interrupted by a start", noLimit, 9, func(h *house) domain.Position {
