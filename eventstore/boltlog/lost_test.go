@@ -89,13 +89,13 @@ func wantWholeOrTold(t *testing.T, dir string, last eventstore.Position) (told i
 	if err == nil {
 		var n int
 		n, err = readAll(t, reader)
+		reader.Close() // its lock would be in the way below
 		if n == int(last) && err == nil {
 			return 0
 		}
 		if reader.Damage() == nil {
 			t.Errorf("%d of %d records, then %v, and no damage; what is left is %v", n, last, err, left)
 		}
-		reader.Close()
 	}
 	damage, copied := (*eventstore.DamageError)(nil), (*eventstore.CopyError)(nil)
 	if !errors.As(err, &damage) && !errors.As(err, &copied) {

@@ -298,17 +298,16 @@ func (l *Log) openDB() error {
 	case err != nil:
 		return fmt.Errorf("open %s: %w", l.path, err)
 	}
-	problem := l.treeProblem()
-	if problem == nil && l.readOnly {
+	if problem := l.treeProblem(); problem != nil {
+		return errors.Join(l.damage(1, problem.Error()), l.db.Close())
+	}
+	if l.readOnly {
 		return nil
 	}
-	if problem == nil {
-		if err = settleHeader(l.path); err == nil {
-			return nil
-		}
+	if err := settleHeader(l.path); err != nil {
 		return errors.Join(fmt.Errorf("sync %s: %w", l.path, err), l.db.Close())
 	}
-	return errors.Join(l.damage(1, problem.Error()), l.db.Close())
+	return nil
 }
 
 // treeProblem walks the pages of a file that may not be what a process left when it

@@ -208,9 +208,9 @@ func (j *Journal) loadSegment(s *scan, name string, number uint64) error {
 	return nil
 }
 
-// repair removes segments in the making, zeroes a torn frame, and writes the last whole one again: if the process
-// before this one failed to sync it, it may be in memory only, and the kernel
-// may hold that for written.
+// repair removes segments in the making, zeroes a torn frame, and writes the last whole
+// one again: if the process before this one failed to sync it, it may be in memory only,
+// and the kernel may hold that for written.
 func (j *Journal) repair(s *scan) error {
 	failpoint.Reach(failpoint.RecoverBefore)
 	if err := j.disk.Sync(); err != nil { // names may be known to the kernel only
